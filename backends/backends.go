@@ -1,0 +1,164 @@
+// Package backends is the contract between Causeway and the stores it writes to:
+// five verbs ([Backend]), one streaming upload that ends in exactly one of two ways
+// ([Upload]), optional fast paths ([Copier], [Mover], [Peeker]) behind helper functions,
+// and the kinds of error that every store speaks. It knows no store and no FTP.
+//
+// Its central type is [Backend]. A store is one directory below this one; decorators
+// (the metadata cache, fault and recording decorators of backendtest) are Backends
+// over Backends. All of them pass backendtest.Run.
+package backends
+
+import (
+	"context"
+	"io"
+	"time"
+)
+
+// Reserved is the path segment under which the gateway keeps what is its own (parts of
+// open uploads, probes of "causeway check"). No key with this segment is ever reachable
+// by an FTP path.
+const Reserved = ".causeway"
+
+// Backend is one bucket, container or directory: a flat, ordered set of keys, each with
+// one complete object. Keys are non-empty UTF-8 strings of at most [MaxKey] bytes without
+// NUL; "/" has no meaning to a Backend but as a delimiter of [Backend.List]. A key that
+// ends in "/" is a directory marker, an object like any other.
+//
+// All methods may be called from any goroutine. Errors match one of the kinds of
+// [Error] with errors.Is. Cancelling ctx ends a call promptly.
+type Backend interface {
+	// Stat describes the object. fs.ErrNotExist if there is none, or if the credentials
+	// may not know whether there is one.
+	Stat(ctx context.Context, key string, o StatOptions) (Object, error)
+
+	// List returns one page, by one request to the store. The page's entries are in byte
+	// order; no entry is before one of an earlier page. An empty page with a Next token
+	// is legal.
+	List(ctx context.Context, q Query) (Page, error)
+
+	// Open starts reading an object. fs.ErrNotExist if there is none; ErrChanged if
+	// IfMatch is set and the object is another one by now; ErrRange if Offset is past
+	// its end (Offset == size is an empty Reader). The caller closes the Reader.
+	Open(ctx context.Context, key string, o OpenOptions) (*Reader, error)
+
+	// Create begins an upload. Nothing is visible under key until Commit has returned
+	// nil; an object that is there stays readable until then. ctx bounds the whole
+	// upload: cancelling it makes Write and Commit fail and is not a substitute for Abort.
+	// No request is made before data has to be sent.
+	Create(ctx context.Context, key string, o CreateOptions) (Upload, error)
+
+	// Delete removes the object. To delete what is not there is not an error.
+	// With IfMatch, ErrChanged if the object is another one by now.
+	Delete(ctx context.Context, key string, o DeleteOptions) error
+}
+
+// MaxKey is the longest key in bytes, the smallest limit of the clouds (S3, GCS and
+// Azure: 1,024).
+const MaxKey = 1024
+
+// Upload is one object on its way. It ends by Commit or by Abort. One goroutine uses it
+// at a time. "defer u.Abort()" right after Create is always right: Abort after Commit
+// has returned nil does nothing.
+type Upload interface {
+	// Write takes the next bytes. It never keeps p. It blocks while the buffer budget
+	// is spent; a budget too small for the load slows uploads and never fails them.
+	// After an error of Write only Abort is useful.
+	io.Writer
+
+	// Commit makes the object durable and visible, as a whole or not at all, and says
+	// what the store says of it (Key, Size and ETag are always set). ErrChanged or
+	// fs.ErrExist if the condition of CreateOptions did not hold; the upload is over in
+	// any case.
+	Commit() (Object, error)
+
+	// Abort leaves nothing visible and nothing to pay for. It works after ctx has ended
+	// and may be called more than once.
+	Abort() error
+}
+
+// Object describes one object. Times are UTC.
+type Object struct {
+	Key         string
+	Size        int64     // octets
+	ETag        string    // opaque name of this version, for IfMatch; never compared across stores
+	ModTime     time.Time // when the store says it was written
+	ContentType string
+	Metadata    map[string]string // lower-case keys of [a-z0-9]; nil when Partial
+	Sums        map[Sum][]byte    // checksums of the whole content that the store keeps, may be empty
+	Partial     bool              // from a listing that tells neither Metadata nor Sums
+}
+
+// Sum names a checksum algorithm as FTP's HASH command does.
+type Sum string
+
+// The checksums that a store may keep of a whole object.
+const (
+	MD5    Sum = "MD5"
+	CRC32  Sum = "CRC32"
+	SHA1   Sum = "SHA-1"
+	SHA256 Sum = "SHA-256"
+	SHA512 Sum = "SHA-512"
+)
+
+// StatOptions say how much a caller needs to know.
+type StatOptions struct {
+	// Complete asks for Metadata and Sums. Without it a decorator may answer with a
+	// Partial object that a listing has told it.
+	Complete bool
+}
+
+// Query asks for one page of a listing.
+type Query struct {
+	Prefix    string // keys must begin with it
+	Delimiter bool   // fold keys with a "/" after Prefix into Page.Prefixes
+	Token     string // Page.Next of the page before, "" for the first
+	Limit     int    // most entries wanted, 0 for the store's own page size
+}
+
+// Page is one page of a listing.
+type Page struct {
+	Objects  []Object // byte order of keys
+	Prefixes []string // byte order; each begins with Query.Prefix and ends in "/"
+	Next     string   // token of the next page, "" when this is the last
+}
+
+// OpenOptions choose the range and version to read. The zero value reads it all.
+type OpenOptions struct {
+	Offset  int64  // first octet
+	Length  int64  // octets wanted, 0 for all that follow; a range that ends past the end is cut short
+	IfMatch string // ErrChanged unless the object still has this ETag
+}
+
+// Reader is an object being read, pinned to the version in Object. Close it always.
+// A Read that fails midway returns an error of the store's kinds, never a clean EOF.
+type Reader struct {
+	Object Object // Size is that of the whole object, whatever the range
+	io.ReadCloser
+}
+
+// CreateOptions are conditions on, and properties of, the object to be written.
+type CreateOptions struct {
+	IfMatch     string // ErrChanged at Commit unless the object then has this ETag
+	IfAbsent    bool   // fs.ErrExist at Commit if the key then has an object
+	Size        int64  // octets expected, a hint; 0 if unknown
+	ContentType string
+	Metadata    map[string]string // as in Object
+}
+
+// DeleteOptions are conditions on a Delete.
+type DeleteOptions struct {
+	IfMatch string // ErrChanged unless the object has this ETag; stores without conditional delete look first
+}
+
+// CopyOptions are conditions on a copy or move.
+type CopyOptions struct {
+	SourceIfMatch string            // ErrChanged unless the source has this ETag
+	IfMatch       string            // ErrChanged unless the destination has this ETag
+	IfAbsent      bool              // fs.ErrExist if the destination exists
+	Metadata      map[string]string // replaces the source's; nil keeps it
+}
+
+// MetaModTime is the metadata key of a modification time set by a client (MFMT, MDTM).
+// Its value is seconds since 1970 in decimal, with or without a fraction, which is what
+// rclone and s3fs write too.
+const MetaModTime = "mtime"

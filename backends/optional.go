@@ -1,0 +1,137 @@
+package backends
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Copier is a Backend that copies on the server's side, at any size. A decorator has the
+// method and calls [Copy] on its next; errors.ErrUnsupported if that cannot.
+type Copier interface {
+	// Copy makes dst a copy of src, whole or not at all, with src's ContentType.
+	// dst == src with Metadata set replaces the metadata.
+	Copy(ctx context.Context, dst, src string, o CopyOptions) (Object, error)
+}
+
+// Mover is a Backend with an atomic rename. errors.ErrUnsupported where a store has none
+// for these keys or options; nothing has happened then.
+type Mover interface {
+	Move(ctx context.Context, dst, src string, o CopyOptions) (Object, error)
+}
+
+// Peeker is what a cache adds: answers from memory alone.
+type Peeker interface {
+	// PeekPrefix tells whether any key begins with prefix, if that is known.
+	PeekPrefix(prefix string) (exists, known bool)
+}
+
+// Copy copies src to dst on the server's side where b can, else by reading and writing.
+func Copy(ctx context.Context, b Backend, dst, src string, o CopyOptions) (Object, error) {
+	if c, ok := b.(Copier); ok {
+		obj, err := c.Copy(ctx, dst, src, o)
+		if !errors.Is(err, errors.ErrUnsupported) {
+			return obj, err
+		}
+	}
+	return stream(ctx, b, dst, src, o)
+}
+
+// stream is Copy by the verbs alone.
+func stream(ctx context.Context, b Backend, dst, src string, o CopyOptions) (Object, error) {
+	r, err := b.Open(ctx, src, OpenOptions{IfMatch: o.SourceIfMatch})
+	if err != nil {
+		return Object{}, err
+	}
+	defer r.Close()
+	meta := o.Metadata
+	if meta == nil {
+		meta = r.Object.Metadata
+	}
+	return Transfer(ctx, b, dst, r, CreateOptions{
+		IfMatch: o.IfMatch, IfAbsent: o.IfAbsent, Size: r.Object.Size,
+		ContentType: r.Object.ContentType, Metadata: meta,
+	})
+}
+
+// Transfer writes all of r, whose whole object is being read, to key dst of b. It is how
+// an object crosses from one store to another.
+func Transfer(ctx context.Context, b Backend, dst string, r *Reader, o CreateOptions) (Object, error) {
+	u, err := b.Create(ctx, dst, o)
+	if err != nil {
+		return Object{}, err
+	}
+	defer u.Abort() //nolint:errcheck // after Commit it does nothing; before, the first error is the one to tell
+	n, err := io.Copy(u, r)
+	if err != nil {
+		return Object{}, err
+	}
+	if n != r.Object.Size {
+		return Object{}, &Error{Op: "read", Key: r.Object.Key, Kind: ErrUnavailable,
+			Err: fmt.Errorf("object ended at octet %d of %d", n, r.Object.Size)}
+	}
+	return u.Commit()
+}
+
+// Move renames src to dst: by the store's atomic rename where b has one, else by a copy,
+// then a delete of the very version that was copied. A crash between the two leaves both,
+// never neither.
+func Move(ctx context.Context, b Backend, dst, src string, o CopyOptions) (Object, error) {
+	if m, ok := b.(Mover); ok {
+		obj, err := m.Move(ctx, dst, src, o)
+		if !errors.Is(err, errors.ErrUnsupported) {
+			return obj, err
+		}
+	}
+	if o.SourceIfMatch == "" {
+		from, err := b.Stat(ctx, src, StatOptions{})
+		if err != nil {
+			return Object{}, err
+		}
+		o.SourceIfMatch = from.ETag
+	}
+	obj, err := Copy(ctx, b, dst, src, o)
+	if err != nil {
+		return Object{}, err
+	}
+	return obj, b.Delete(ctx, src, DeleteOptions{IfMatch: o.SourceIfMatch})
+}
+
+// PeekPrefix asks b's memory, if it has one, whether any key begins with prefix.
+func PeekPrefix(b Backend, prefix string) (exists, known bool) {
+	if p, ok := b.(Peeker); ok {
+		return p.PeekPrefix(prefix)
+	}
+	return false, false
+}
+
+// HasPrefix tells whether any key begins with prefix, by at most one request (more only
+// where a store answers with empty pages).
+func HasPrefix(ctx context.Context, b Backend, prefix string) (bool, error) {
+	if exists, known := PeekPrefix(b, prefix); known {
+		return exists, nil
+	}
+	q := Query{Prefix: prefix, Limit: 1}
+	for {
+		page, err := b.List(ctx, q)
+		if err != nil || len(page.Objects) > 0 || page.Next == "" {
+			return len(page.Objects) > 0, err
+		}
+		q.Token = page.Next
+	}
+}
+
+// Spacer is a Backend that knows how much it can still take.
+type Spacer interface {
+	// Space is the number of octets free. errors.ErrUnsupported if there is no limit to tell.
+	Space(ctx context.Context) (int64, error)
+}
+
+// Space asks b for its free octets; errors.ErrUnsupported for stores without a limit.
+func Space(ctx context.Context, b Backend) (int64, error) {
+	if s, ok := b.(Spacer); ok {
+		return s.Space(ctx)
+	}
+	return 0, errors.ErrUnsupported
+}
