@@ -1,0 +1,73 @@
+#!/bin/sh
+# Installs what the end-to-end tests need and this machine lacks: FTP clients as
+# Debian packages, store servers and the Node client in a cache folder of the
+# user. Says nothing when nothing is missing. Never touches the module's go.mod.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/causeway-e2e
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# quietly runs a command; its output is shown only when it fails.
+quietly() {
+	"$@" >"$log" 2>&1 </dev/null || { cat "$log" >&2; echo "install: failed: $*" >&2; return 1; }
+}
+
+version() { sed -n "s/^$1 //p" "$here/stores/versions.txt"; }
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+apt_install() {
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 \
+		install --no-install-recommends "$@"
+}
+
+# apt_install_fresh refreshes the package lists only when the ones at hand do not do.
+apt_install_fresh() {
+	apt_install "$@" || {
+		as_root apt-get -q -o DPkg::Lock::Timeout=300 update
+		apt_install "$@"
+	}
+}
+
+# command:package
+clients="curl:curl lftp:lftp ncftpput:ncftp wget:wget tnftp:tnftp inetutils-ftp:inetutils-ftp
+	busybox:busybox openssl:openssl python3:python3"
+missing=
+for pair in $clients; do
+	command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair#*:}"
+done
+if [ -n "$missing" ]; then
+	echo "install: packages:$missing"
+	# shellcheck disable=SC2086 # a list of words
+	quietly apt_install_fresh $missing
+fi
+
+# go_server NAME MODULE builds a store server outside of this module.
+go_server() {
+	dir=$cache/$1-$(version "$1")
+	[ -x "$dir/$1" ] && return
+	echo "install: $1 $(version "$1") (takes minutes once)"
+	mkdir -p "$dir"
+	(cd / && quietly env CGO_ENABLED=0 GOFLAGS= GOBIN="$dir" \
+		nice go install -trimpath -ldflags "-s -w" "$2@v$(version "$1")")
+}
+
+# npm_package NAME installs a package into its own folder, all or nothing.
+npm_package() {
+	dir=$cache/$1-$(version "$1")
+	[ -d "$dir/node_modules/$1" ] && return
+	echo "install: $1 $(version "$1")"
+	rm -rf "$dir" "$dir.partial"
+	mkdir -p "$dir.partial"
+	(cd "$dir.partial" && quietly npm install --no-audit --no-fund --loglevel=error --prefix . "$1@$(version "$1")")
+	mv "$dir.partial" "$dir"
+}
+
+go_server versitygw github.com/versity/versitygw/cmd/versitygw
+go_server fake-gcs-server github.com/fsouza/fake-gcs-server
+npm_package azurite
+npm_package basic-ftp
