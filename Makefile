@@ -1,0 +1,38 @@
+# `make check` is the whole proof; the other targets are its parts.
+
+LINT := go tool -modfile=e2e/tools/go.mod golangci-lint
+
+.NOTPARALLEL:
+.PHONY: check install build vet format lint test servers e2e
+
+check: install build vet format lint servers e2e
+	@echo "make check: passed"
+
+# Clients and store servers for the tests; quiet when nothing is missing.
+install:
+	@./e2e/install.sh
+
+build:
+	go build ./...
+
+vet:
+	go vet ./...
+	go vet -tags e2e ./...
+
+format:
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt'ed:"; echo "$$unformatted"; exit 1; fi
+
+lint:
+	$(LINT) run ./...
+
+# Quick: needs no server and no client.
+test:
+	go test ./...
+
+# Everything except the end-to-end package, with the stores' conformance suites on real servers.
+servers:
+	go run ./e2e/withstores -- go test -race -tags e2e -timeout 20m $$(go list ./... | grep -v '/e2e$$')
+
+# The built binary against real clients; run in its folder, so that go test shows the table of results.
+e2e:
+	cd e2e && go test -race -tags e2e -count 1 -timeout 30m
