@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 )
 
 // Copier is a Backend that copies on the server's side, at any size. A decorator has the
-// method and calls [Copy] on its next; errors.ErrUnsupported if that cannot.
+// method and asserts it of its next: errors.ErrUnsupported if that has none, so that the
+// composed copy is made of the outermost decorator's verbs.
 type Copier interface {
 	// Copy makes dst a copy of src, whole or not at all, with src's ContentType.
 	// dst == src with Metadata set replaces the metadata.
@@ -76,7 +78,7 @@ func Transfer(ctx context.Context, b Backend, dst string, r *Reader, o CreateOpt
 
 // Move renames src to dst: by the store's atomic rename where b has one, else by a copy,
 // then a delete of the very version that was copied. A crash between the two leaves both,
-// never neither.
+// never neither. A move onto itself changes the metadata at most.
 func Move(ctx context.Context, b Backend, dst, src string, o CopyOptions) (Object, error) {
 	if m, ok := b.(Mover); ok {
 		obj, err := m.Move(ctx, dst, src, o)
@@ -91,11 +93,33 @@ func Move(ctx context.Context, b Backend, dst, src string, o CopyOptions) (Objec
 		}
 		o.SourceIfMatch = from.ETag
 	}
+	if dst == src {
+		return moveInPlace(ctx, b, src, o)
+	}
 	obj, err := Copy(ctx, b, dst, src, o)
 	if err != nil {
 		return Object{}, err
 	}
 	return obj, b.Delete(ctx, src, DeleteOptions{IfMatch: o.SourceIfMatch})
+}
+
+// moveInPlace is a move of key onto itself, whose delete would leave neither. A store may
+// refuse a copy onto itself that changes nothing, as S3 does.
+func moveInPlace(ctx context.Context, b Backend, key string, o CopyOptions) (Object, error) {
+	if o.IfAbsent {
+		return Object{}, &Error{Op: "move", Key: key, Kind: fs.ErrExist}
+	}
+	if o.Metadata != nil {
+		return Copy(ctx, b, key, key, o)
+	}
+	obj, err := b.Stat(ctx, key, StatOptions{Complete: true})
+	if err != nil {
+		return Object{}, err
+	}
+	if obj.ETag != o.SourceIfMatch || o.IfMatch != "" && obj.ETag != o.IfMatch {
+		return Object{}, &Error{Op: "move", Key: key, Kind: ErrChanged}
+	}
+	return obj, nil
 }
 
 // PeekPrefix asks b's memory, if it has one, whether any key begins with prefix.

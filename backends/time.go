@@ -1,0 +1,81 @@
+package backends
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Time is when the content was last modified, in UTC: the time that a client has set
+// ([MetaModTime]) if it can be read, else ModTime. A Partial object may have forgotten
+// what was set.
+func (o Object) Time() time.Time {
+	if t, ok := ParseModTime(o.Metadata[MetaModTime]); ok {
+		return t
+	}
+	return o.ModTime
+}
+
+// FormatModTime writes t as the value of [MetaModTime]: decimal seconds since 1970, with
+// a fraction only if there is one, as rclone does.
+func FormatModTime(t time.Time) string {
+	sec, nsec := t.Unix(), t.Nanosecond()
+	sign := ""
+	if sec < 0 {
+		sign, sec = "-", -sec
+		if nsec > 0 { // Unix rounds down; the text counts away from zero
+			sec, nsec = sec-1, 1e9-nsec
+		}
+	}
+	text := sign + strconv.FormatInt(sec, 10)
+	if nsec == 0 {
+		return text
+	}
+	fraction := strconv.Itoa(1e9 + nsec)[1:]
+	return text + "." + strings.TrimRight(fraction, "0")
+}
+
+// ParseModTime reads what [FormatModTime], rclone and s3fs write, and RFC 3339, which
+// other tools write. It fails on times outside the years 1 to 9999, which FTP cannot show.
+// Digits beyond nanoseconds are cut off.
+func ParseModTime(s string) (time.Time, bool) {
+	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
+		t = t.UTC()
+		return t, shown(t)
+	}
+	whole, fraction, _ := strings.Cut(s, ".")
+	digits := strings.TrimPrefix(whole, "-")
+	sec, ok := decimal(digits)
+	if !ok {
+		return time.Time{}, false
+	}
+	nsec, ok := nanoseconds(fraction)
+	if !ok {
+		return time.Time{}, false
+	}
+	if digits != whole {
+		sec, nsec = -sec, -nsec
+	}
+	t := time.Unix(sec, nsec).UTC()
+	return t, shown(t)
+}
+
+func shown(t time.Time) bool { return t.Year() >= 1 && t.Year() <= 9999 }
+
+// decimal reads an unsigned number of at most 12 digits: more cannot be a year of four.
+func decimal(s string) (int64, bool) {
+	if len(s) == 0 || len(s) > 12 || strings.Trim(s, "0123456789") != "" {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	return n, err == nil
+}
+
+// nanoseconds reads the digits after the decimal point, of which there may be none.
+func nanoseconds(s string) (int64, bool) {
+	if strings.Trim(s, "0123456789") != "" {
+		return 0, false
+	}
+	n, err := strconv.ParseInt((s + "000000000")[:9], 10, 64)
+	return n, err == nil
+}
