@@ -1,0 +1,62 @@
+// Package multipart is the streaming upload that all part-based stores share (S3 parts,
+// GCS objects to compose, Azure blocks): it cuts a stream of unknown length into parts
+// that grow, keeps them in memory within one budget for the whole process or on disk,
+// sends several at a time, repeats what may be repeated, and ends by Commit or Abort with
+// nothing left behind. It knows no store and makes no request: that is the [Target].
+//
+// Its central type is [Upload].
+package multipart
+
+import (
+	"context"
+
+	"causeway/backends"
+)
+
+// Target is what one store does for one upload. Its errors are of the kinds of package
+// backends. Every method ends promptly when its ctx does; none keeps a Body or a reader
+// of one after it has returned.
+type Target interface {
+	// Put makes a file that ended inside its first part the object, by one request.
+	// Neither Start nor Part has been called then.
+	Put(ctx context.Context, body *Body) (backends.Object, error)
+
+	// Start begins an upload in parts. It is called once, before the first Part.
+	Start(ctx context.Context) error
+
+	// Part stores part n, counted from 1. Several parts are stored at a time. It is
+	// called again with the same n and body after backends.ErrUnavailable.
+	Part(ctx context.Context, n int, body *Body) error
+
+	// Complete makes parts 1 to parts the object. All of them have been stored.
+	Complete(ctx context.Context, parts int) (backends.Object, error)
+
+	// Abort gives up what Start and Part have stored, also after Complete has failed.
+	// It leaves nothing to pay for. It is called again after an error, and also after
+	// success when parts were in flight, since one of those may have arrived late.
+	Abort(ctx context.Context) error
+}
+
+// Options are the store's limits and the upload's properties. PartSize, MaxPartSize,
+// MaxParts are required.
+type Options struct {
+	PartSize    int64  // octets of the first parts
+	MaxPartSize int64  // most octets of one part that the store takes
+	MaxParts    int    // most parts that the store takes
+	InFlight    int    // most parts being sent at a time, 0 for 4; fewer while the budget is tight
+	MD5         bool   // compute Body.MD5 too
+	Size        int64  // octets expected, a hint; 0 if unknown
+	Key         string // for the text of errors
+}
+
+// New begins an upload. It makes no request and takes no memory before bytes are written.
+// ctx bounds the whole upload, but for its Abort.
+func New(ctx context.Context, t Target, b *Budget, o Options) *Upload {
+	if o.InFlight <= 0 {
+		o.InFlight = 4
+	}
+	u := &Upload{parent: ctx, target: t, budget: b, o: o, sizes: newSizes(b, o), done: make(chan struct{}, o.InFlight)}
+	u.ctx, u.cancel = context.WithCancelCause(ctx)
+	u.part = newBody(b, u.sizes.of(1, 0), o)
+	return u
+}
