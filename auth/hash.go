@@ -1,0 +1,113 @@
+package auth
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/go-crypt/crypt/algorithm"
+	"github.com/go-crypt/crypt/algorithm/argon2"
+	"github.com/go-crypt/crypt/algorithm/bcrypt"
+	"github.com/go-crypt/crypt/algorithm/md5crypt"
+	"github.com/go-crypt/crypt/algorithm/scrypt"
+	"github.com/go-crypt/crypt/algorithm/shacrypt"
+)
+
+// Parameters of new hashes: argon2id as OWASP's Password Storage Cheat Sheet recommends.
+// RFC 9106 §4 prefers 64 MiB; devices log in for every file, so the gateway takes the
+// smaller memory with two passes, which keeps the peak at 19 MiB for each core.
+const (
+	hashMemory = 19 * 1024 // KiB
+	hashPasses = 2
+	hashLanes  = 1
+)
+
+// nobody is a hash that no known password has, made with the parameters of [Hash].
+const nobody = "$argon2id$v=19$m=19456,t=2,p=1$Y2F1c2V3YXktbm9ib2R5$2h1t3Zbq0M5mYp0b6vV4r2o3xkq1a8c9d7e5f4g6h8i"
+
+// Hash returns an argon2id hash of the password, to be put into the configuration. An
+// error matches [ErrPassword] if the password could never be used to log in.
+func Hash(password string) (string, error) {
+	if password == "" || len(password) > maxPassword || strings.ContainsFunc(password, isLineBreak) {
+		return "", ErrPassword
+	}
+	h, err := argon2.New(argon2.WithVariantID(), argon2.WithM(hashMemory), argon2.WithT(hashPasses), argon2.WithP(hashLanes))
+	if err != nil {
+		return "", fmt.Errorf("hash password: %w", err)
+	}
+	d, err := h.Hash(password)
+	if err != nil {
+		return "", fmt.Errorf("hash password: %w", err)
+	}
+	return d.Encode(), nil
+}
+
+// ErrPassword: a password that PASS cannot carry.
+var ErrPassword = fmt.Errorf("a password has 1 to %d bytes, no NUL and no line breaks", maxPassword)
+
+func isLineBreak(r rune) bool { return r == 0 || r == '\r' || r == '\n' }
+
+// CheckHash tells whether a password can be checked against the hash: argon2id, argon2i,
+// bcrypt, or crypt(3)'s SHA-512, SHA-256, MD5 and yescrypt. The error matches [ErrHash] and
+// does not hold the hash.
+func CheckHash(hash string) error {
+	_, err := newDecoder().digest(hash)
+	return err
+}
+
+// form is what the hashes of one kind look like. The library behind it believes every
+// parameter, so bounds are set here: a hash with a typing error must neither crash the
+// gateway nor take all its memory.
+type form struct {
+	pattern *regexp.Regexp
+	limits  []int // of the pattern's numbers; a number that is left out is within
+	decode  algorithm.DecodeFunc
+}
+
+// decoder makes digests of hashes.
+type decoder []form
+
+func newDecoder() decoder {
+	const crypt64 = `[./0-9A-Za-z]`
+	pattern := func(s string) *regexp.Regexp { return regexp.MustCompile(`^` + s + `$`) }
+	argon := func(name string) *regexp.Regexp {
+		return pattern(`\$` + name + `\$v=19\$m=(\d{1,9}),t=(\d{1,9}),p=(\d{1,9})\$[+/0-9A-Za-z]{8,128}\$[+/0-9A-Za-z]{16,128}`)
+	}
+	sha := func(id, length string) *regexp.Regexp {
+		return pattern(`\$` + id + `\$(?:rounds=(\d{1,9})\$)?` + crypt64 + `{1,16}\$` + crypt64 + `{` + length + `}`)
+	}
+	argonLimits := []int{256 * 1024, 64, 16} // KiB, passes, lanes
+	shaLimits := []int{1_000_000}
+	return decoder{
+		{argon("argon2id"), argonLimits, argon2.DecodeVariant(argon2.VariantID)},
+		{argon("argon2i"), argonLimits, argon2.DecodeVariant(argon2.VariantI)},
+		{pattern(`\$2[aby]\$(\d\d)\$` + crypt64 + `{53}`), []int{16}, bcrypt.DecodeVariant(bcrypt.VariantStandard)},
+		{sha("5", "43"), shaLimits, shacrypt.DecodeVariant(shacrypt.VariantSHA256)},
+		{sha("6", "86"), shaLimits, shacrypt.DecodeVariant(shacrypt.VariantSHA512)},
+		{pattern(`\$1\$` + crypt64 + `{1,8}\$` + crypt64 + `{22}`), nil, md5crypt.DecodeVariant(md5crypt.VariantStandard)},
+		// After the flavour N and r, here at most 2^16 and 32: 256 MiB.
+		{pattern(`\$y\$j[./0-9A-D][./0-9A-T]\$` + crypt64 + `{1,86}\$` + crypt64 + `{43}`), nil, scrypt.DecodeVariant(scrypt.VariantYescrypt)},
+	}
+}
+
+// digest returns what checks passwords against the hash, or ErrHash.
+func (d decoder) digest(hash string) (digest, error) {
+	for _, f := range d {
+		numbers := f.pattern.FindStringSubmatch(hash)
+		if numbers == nil {
+			continue
+		}
+		for i, limit := range f.limits {
+			if n, err := strconv.Atoi(numbers[i+1]); numbers[i+1] != "" && (err != nil || n < 1 || n > limit) {
+				return nil, ErrHash
+			}
+		}
+		decoded, err := f.decode(hash)
+		if err != nil {
+			return nil, ErrHash // the library's text quotes the hash
+		}
+		return decoded, nil
+	}
+	return nil, ErrHash
+}

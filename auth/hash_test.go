@@ -1,0 +1,139 @@
+package auth
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+// vectors are hashes of "pässword #1" made by glibc's crypt(3) and OpenSSL.
+func vectors() []string {
+	return []string{
+		"$1$saltsalt$goMxXeqxJkM5bLX9doQ79.",
+		"$5$saltsalt$edeJijhPkxDk8E9S4n0E8sAQLaPeWODKcdET8bvCED4",
+		"$5$rounds=1000$saltsaltsaltsalt$f0lgUxAcAxFa/5Y9KQLx8piwlc2wbmmL9SBfWSd2XE6",
+		"$6$saltsalt$W4y5GxgbOZlVPukTfLHr.ikK9ZrOFfREyyK/uw7NVoaZ.Huef6Xf49gnIUrNdyRfvPzoLghL4fy0omjBJ6dTa0",
+		"$6$rounds=1000$saltsalt$hDnzMYCwGad68pMMDfpdONZj8SkdSoEMcfOdljvqF8QZ9TceaZmJ5W7egWEwpYC9ZVQKg4zDfCDLd5AtWTw7x0",
+		"$2b$04$abcdefghijklmnopqrstuuJ9hcn4ICUfT1kUPCGv1dI2d1ENrPMoS",
+		"$2a$04$abcdefghijklmnopqrstuuJ9hcn4ICUfT1kUPCGv1dI2d1ENrPMoS",
+		"$2y$04$abcdefghijklmnopqrstuuJ9hcn4ICUfT1kUPCGv1dI2d1ENrPMoS",
+		"$y$j75$abcdefghijklmnop$kUDrhlydGBVBjIHkcGF4HrwsxQpHSVwDScOTBtbQKB1",
+		"$y$j75$abcdefghijklmnopqrstu.$x5bfaVVGVsU.6oyQuIlHMO5yWCXqDJ.MfF2SchWnX60",
+	}
+}
+
+func TestHashesOfOldServers(t *testing.T) {
+	for _, hash := range vectors() {
+		d, err := newDecoder().digest(hash)
+		if err != nil {
+			t.Errorf("%s: %v", hash, err)
+			continue
+		}
+		if !d.Match("p\u00e4ssword #1") {
+			t.Errorf("%s does not match", hash)
+		}
+		if d.Match("p\u00e4ssword #2") || d.Match("") {
+			t.Errorf("%s matches anything", hash)
+		}
+	}
+}
+
+func TestHash(t *testing.T) {
+	first, err := Hash("secret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(first, "$argon2id$v=19$m=19456,t=2,p=1$") {
+		t.Errorf("got %s", first)
+	}
+	d, err := newDecoder().digest(first)
+	if err != nil || !d.Match("secret") || d.Match("Secret") {
+		t.Errorf("the hash does not serve: %v", err)
+	}
+	if second, err := Hash("secret"); err != nil || second == first {
+		t.Errorf("the salt is not new: %v", err)
+	}
+	for _, password := range []string{"", "a\nb", "a\rb", "a\x00b", strings.Repeat("x", maxPassword+1)} {
+		if _, err := Hash(password); !errors.Is(err, ErrPassword) {
+			t.Errorf("%.10q: %v", password, err)
+		}
+	}
+}
+
+// TestHashOfNobodyIsAsDear: who has no accounts must not be quicker to refuse.
+func TestHashOfNobodyIsAsDear(t *testing.T) {
+	hash, err := Hash("x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parameters, _, _ := strings.Cut(hash, "p=1$")
+	if !strings.HasPrefix(nobody, parameters) || CheckHash(nobody) != nil {
+		t.Errorf("%s is not like %s", nobody, hash)
+	}
+}
+
+func TestCheckHashRefuses(t *testing.T) {
+	key43, salt := strings.Repeat("a", 43), "c2FsdHNhbHQ"
+	for _, hash := range []string{
+		"", "secret", "$", "$$$", "$1$$", "$9$x$y",
+		"rl.3StKT.4T8M", // DES
+		"$apr1$salt$" + key43[:22],
+		"$1$salt$" + key43[:21],
+		"$argon2id$v=19$m=262145,t=1,p=1$" + salt + "$" + key43, // 256 MiB and more
+		"$argon2id$v=19$m=4294967295,t=1,p=1$" + salt + "$" + key43,
+		"$argon2id$v=19$m=64,t=1,p=4294967295$" + salt + "$" + key43,
+		"$argon2id$v=19$m=64,t=1,p=0$" + salt + "$" + key43,
+		"$argon2id$v=19$m=64,t=0,p=1$" + salt + "$" + key43,
+		"$argon2id$v=19$m=64,t=99999999999999999999,p=1$" + salt + "$" + key43,
+		"$argon2id$v=16$m=64,t=1,p=1$" + salt + "$" + key43,
+		"$argon2id$v=19$m=64,t=1,p=1$" + salt + "$",
+		"$argon2id$v=19$m=64,t=1,p=1$" + salt + "$" + key43 + "\n",
+		"$5$rounds=9999999$salt$" + key43,
+		"$2b$31$abcdefghijklmnopqrstuuJ9hcn4ICUfT1kUPCGv1dI2d1ENrPMoS",
+		"$2b$04$abcdefghijklmnopqrstuuJ9hcn4ICUfT1kUPCGv1dI2d1ENrPMo",
+		"$y$jzT$abcdefghijklmnop$kUDrhlydGBVBjIHkcGF4HrwsxQpHSVwDScOTBtbQKB1",
+	} {
+		err := CheckHash(hash)
+		if !errors.Is(err, ErrHash) {
+			t.Errorf("%q: %v", hash, err)
+		} else if hash != "" && len(hash) > 5 && strings.Contains(err.Error(), hash) {
+			t.Errorf("the error quotes %q", hash)
+		}
+	}
+}
+
+// FuzzHash: no string can crash or stall a login. Costs are bounded before hashing.
+func FuzzHash(f *testing.F) {
+	for _, hash := range vectors() {
+		f.Add(hash)
+	}
+	f.Add("$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$" + strings.Repeat("a", 43))
+	f.Fuzz(func(t *testing.T, hash string) {
+		d, err := newDecoder().digest(hash)
+		if (err == nil) == (d == nil) || err != nil && !errors.Is(err, ErrHash) {
+			t.Fatalf("%v, %v", d, err)
+		}
+		if d != nil && len(hash) < 200 && !strings.ContainsAny(hash, "=j") {
+			d.Match("x")
+		}
+	})
+}
+
+// BenchmarkLogin: a budget of 60 ms of one core for a hash made by Hash, of which 19 MiB
+// of memory are most.
+func BenchmarkLogin(b *testing.B) {
+	hash, err := Hash("secret")
+	if err != nil {
+		b.Fatal(err)
+	}
+	u, err := New([]User{user("a", hash)}, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := u.Login(b.Context(), "a", "secret"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,165 @@
+package configs
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// reserved is the path segment that the gateway keeps for itself (backends.Reserved).
+const reserved = ".causeway"
+
+// maxPath bounds mount paths and prefixes in octets; no store has longer keys.
+const maxPath = 1024
+
+// maxName bounds user names in octets.
+const maxName = 255
+
+func (c *checker) users() {
+	if len(c.cfg.Users) == 0 && !c.cfg.Anonymous.Enabled() && !c.has("users") && !c.has("anonymous") {
+		c.wrong("users", "nobody can log in", "write at least one user, or anonymous mounts")
+	}
+	seen := map[string]int{}
+	for i, u := range c.cfg.Users {
+		field := fmt.Sprintf("users[%d]", i)
+		c.userName(field+".name", u.Name)
+		if first, ok := seen[u.Name]; ok && u.Name != "" {
+			c.wrong(field+".name", fmt.Sprintf("%q is the name of users[%d] too", u.Name, first), "give each account its own name")
+		} else {
+			seen[u.Name] = i
+		}
+		c.password(field+".password", u.Password)
+		if len(u.Mounts) == 0 {
+			c.wrong(field+".mounts", "there are none", "write at least one, such as {path: /, store: NAME, rights: [list, read]}")
+		}
+		c.mounts(field+".mounts", u.Mounts)
+	}
+}
+
+func (c *checker) userName(field, name string) {
+	switch {
+	case !c.required(field, "write the name to log in with"):
+	case name == "":
+		c.wrong(field, "is empty", "write the name to log in with")
+	case strings.EqualFold(name, "anonymous"), strings.EqualFold(name, "ftp"):
+		c.wrong(field, "is the name of the anonymous account", "choose another name, or use the anonymous section")
+	case len(name) > maxName, strings.TrimSpace(name) != name, !printable(name):
+		c.wrong(field, "cannot be a name", fmt.Sprintf("use at most %d bytes, no control characters and no space at the ends", maxName))
+	}
+}
+
+// hashPrefixes begin the password hashes that can be checked.
+func hashPrefixes() []string {
+	return []string{"$argon2id$", "$argon2i$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$1$", "$y$"}
+}
+
+func (c *checker) password(field string, p Secret) {
+	const right = "write what `causeway passwd` prints; argon2, bcrypt and crypt(3) hashes ($6$, $5$, $1$, $y$) work too"
+	if !c.required(field, right) {
+		return
+	}
+	known := func(prefix string) bool { return strings.HasPrefix(p.Reveal(), prefix) }
+	if !slices.ContainsFunc(hashPrefixes(), known) {
+		c.wrong(field, "is not a password hash", right)
+	}
+}
+
+// anonymousMounts are the mounts of the anonymous account, with its rights.
+func anonymousMounts(a Anonymous) []Mount {
+	mounts := make([]Mount, len(a.Mounts))
+	for i, m := range a.Mounts {
+		mounts[i] = Mount{Path: m.Path, Store: m.Store, Prefix: m.Prefix, Rights: []Right{List, Read}}
+	}
+	return mounts
+}
+
+func (c *checker) mounts(field string, mounts []Mount) {
+	seen := map[string]int{}
+	for i, m := range mounts {
+		at := fmt.Sprintf("%s[%d]", field, i)
+		c.mountPath(at+".path", m.Path)
+		if first, ok := seen[m.Path]; ok && m.Path != "" {
+			c.wrong(at+".path", fmt.Sprintf("%q is mounted by %s[%d] too", m.Path, field, first), "mount each path once; mounts may nest")
+		} else {
+			seen[m.Path] = i
+		}
+		c.mountStore(at+".store", m.Store)
+		c.prefix(at+".prefix", m.Prefix)
+		c.rights(at+".rights", m.Rights)
+	}
+}
+
+func (c *checker) mountPath(field, p string) {
+	if !c.required(field, "write where the mount shows, such as / or /in") {
+		return
+	}
+	clean := path.Clean("/" + p)
+	switch {
+	case hasReserved(p):
+		c.wrong(field, reserved+" is the gateway's own", "choose another path")
+	case len(p) > maxPath || !printable(p) || strings.Contains(p, `\`):
+		c.wrong(field, "cannot be a path", fmt.Sprintf("use at most %d bytes of UTF-8 without backslash or control characters", maxPath))
+	case !strings.HasPrefix(p, "/"):
+		c.wrong(field, fmt.Sprintf("%q is not absolute", p), "write "+clean)
+	case p != clean:
+		c.wrong(field, fmt.Sprintf("%q is not in its shortest form", p), "write "+clean)
+	}
+}
+
+func (c *checker) mountStore(field, name string) {
+	names := slices.Sorted(maps.Keys(c.cfg.Stores))
+	if !c.required(field, "name one of the stores: "+strings.Join(names, ", ")) || slices.Contains(names, name) {
+		return
+	}
+	right := "there are: " + strings.Join(names, ", ")
+	if best := nearest(name, names); best != "" {
+		right = fmt.Sprintf("did you mean %s?", best)
+	} else if len(names) == 0 {
+		right = "describe it under stores"
+	}
+	c.wrong(field, fmt.Sprintf("there is no store %q", name), right)
+}
+
+func (c *checker) prefix(field, prefix string) {
+	if prefix == "" {
+		return
+	}
+	clean := strings.TrimPrefix(path.Clean("/"+prefix), "/") + "/"
+	switch {
+	case hasReserved(prefix):
+		c.wrong(field, reserved+" is the gateway's own", "choose another prefix")
+	case len(prefix) > maxPath || !printable(prefix) || strings.Contains(prefix, `\`):
+		c.wrong(field, "cannot be a prefix of keys", fmt.Sprintf("use at most %d bytes of UTF-8 without backslash or control characters", maxPath))
+	case clean == "/":
+		c.wrong(field, fmt.Sprintf("%q is not a prefix of keys", prefix), `write "" for the whole store`)
+	case prefix != clean && strings.TrimSuffix(clean, "/") == prefix:
+		c.wrong(field, fmt.Sprintf("%q does not end in a slash", prefix), fmt.Sprintf("write %s, or else keys such as %s-other would be inside", clean, prefix))
+	case prefix != clean:
+		c.wrong(field, fmt.Sprintf("%q has a leading slash, an empty segment, or a segment of dots", prefix), "write "+clean)
+	}
+}
+
+func (c *checker) rights(field string, rights []Right) {
+	if len(rights) == 0 {
+		c.wrong(field, "there are none", fmt.Sprintf("write a list of %s", strings.Join(Right("").choices(), ", ")))
+	}
+	for i, r := range rights {
+		if slices.Contains(rights[:i], r) && r != "" {
+			c.wrong(fmt.Sprintf("%s[%d]", field, i), fmt.Sprintf("%s is listed twice", r), "remove one of them")
+		}
+	}
+}
+
+// hasReserved tells whether one of the segments of p is the gateway's own.
+func hasReserved(p string) bool {
+	return slices.Contains(strings.Split(p, "/"), reserved)
+}
+
+// printable tells whether s is UTF-8 without control characters.
+func printable(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+}

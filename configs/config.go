@@ -1,0 +1,160 @@
+// Package configs is the typed configuration of the gateway: the form of the YAML file,
+// its defaults, and everything that can be found wrong with it before anything is opened.
+// It opens no store, listens nowhere, and knows no protocol; it reads the configuration
+// file and looks at the certificate and credential files that it names.
+//
+// Its central type is [Config]. The directory also holds commented examples, one for each
+// store and for each common use, and a systemd unit.
+package configs
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Config is a whole configuration. [Load] returns only valid ones, with every file path
+// absolute or relative to the working directory; one that is built in code starts from
+// [Default].
+type Config struct {
+	Listeners []Listener       `yaml:"listeners"`
+	Passive   Passive          `yaml:"passive"`
+	TLS       TLS              `yaml:"tls"`
+	Stores    map[string]Store `yaml:"stores"`
+	Users     []User           `yaml:"users"`
+	Anonymous Anonymous        `yaml:"anonymous"`
+	Cache     Cache            `yaml:"cache"`
+	Limits    Limits           `yaml:"limits"`
+	Spool     Spool            `yaml:"spool"`
+	Log       Log              `yaml:"log"`
+
+	source source
+}
+
+// Listener is one address for control connections.
+type Listener struct {
+	Address string      `yaml:"address"` // host:port
+	TLS     ListenerTLS `yaml:"tls"`     // "" offers explicit TLS where Config.TLS is on
+}
+
+// Passive says where data connections of PASV and EPSV come in.
+type Passive struct {
+	Ports    PortRange      `yaml:"ports"`
+	Address  netip.Addr     `yaml:"address"`   // announced by PASV; the zero Addr announces the address that the client reached
+	ByClient []ByClientRule `yaml:"by_client"` // the longest network that contains the client decides, before Address
+}
+
+// ByClientRule announces another address to the clients of one network.
+type ByClientRule struct {
+	Network netip.Prefix `yaml:"network"`
+	Address netip.Addr   `yaml:"address"` // IPv4
+}
+
+// TLS is off when neither SelfSigned nor Certificate is set.
+type TLS struct {
+	Certificate  string       `yaml:"certificate"` // PEM file, the server's own certificate first
+	Key          string       `yaml:"key"`         // PEM file
+	SelfSigned   bool         `yaml:"self_signed"` // a new ECDSA certificate at every start
+	MinVersion   TLSVersion   `yaml:"min_version"`
+	Required     bool         `yaml:"required"` // no login and no data in clear
+	SessionReuse SessionReuse `yaml:"session_reuse"`
+}
+
+// Enabled tells whether there is a certificate to offer.
+func (t TLS) Enabled() bool { return t.SelfSigned || t.Certificate != "" }
+
+// Store is one bucket, container or directory. Which fields it may have depends on Kind.
+type Store struct {
+	Kind            Kind   `yaml:"kind"`
+	Path            string `yaml:"path"` // localdir
+	Bucket          string `yaml:"bucket"`
+	Region          string `yaml:"region"`
+	Endpoint        string `yaml:"endpoint"` // "" is the service itself
+	PathStyle       bool   `yaml:"path_style"`
+	AccessKey       Secret `yaml:"access_key"`
+	SecretKey       Secret `yaml:"secret_key"`
+	CredentialsFile string `yaml:"credentials_file"`
+	Account         string `yaml:"account"`
+	Container       string `yaml:"container"`
+	AccountKey      Secret `yaml:"account_key"`
+}
+
+// User is one account.
+type User struct {
+	Name     string  `yaml:"name"`
+	Password Secret  `yaml:"password"` // a hash: argon2, bcrypt, or of the crypt(3) family
+	Charset  string  `yaml:"charset"`  // of the client's file names, as the WHATWG Encoding Standard calls it; "" is UTF-8
+	Mounts   []Mount `yaml:"mounts"`
+}
+
+// Mount shows the keys that begin with Prefix as the directory Path.
+type Mount struct {
+	Path   string  `yaml:"path"`   // absolute, "/" is the root
+	Store  string  `yaml:"store"`  // a key of Config.Stores
+	Prefix string  `yaml:"prefix"` // "" or ending in "/"
+	Rights []Right `yaml:"rights"`
+}
+
+// Anonymous lets "anonymous" and "ftp" in with any password, where it has mounts.
+type Anonymous struct {
+	Mounts []AnonymousMount `yaml:"mounts"`
+}
+
+// Enabled tells whether anonymous logins are accepted.
+func (a Anonymous) Enabled() bool { return len(a.Mounts) > 0 }
+
+// AnonymousMount is a [Mount] that can be listed and read, and nothing else.
+type AnonymousMount struct {
+	Path   string `yaml:"path"`
+	Store  string `yaml:"store"`
+	Prefix string `yaml:"prefix"`
+}
+
+// Cache bounds what is remembered of the stores' objects.
+type Cache struct {
+	TTL     time.Duration `yaml:"ttl"` // 0 turns the cache off
+	Entries int           `yaml:"entries"`
+	Bytes   Size          `yaml:"bytes"`
+}
+
+// Limits bound what clients can make the gateway hold.
+type Limits struct {
+	Sessions           int           `yaml:"sessions"`
+	SessionsPerAddress int           `yaml:"sessions_per_address"` // of one IPv4 address or IPv6 /64
+	IdleTimeout        time.Duration `yaml:"idle_timeout"`         // between commands
+	LoginTimeout       time.Duration `yaml:"login_timeout"`        // from connecting to being logged in
+	TransferTimeout    time.Duration `yaml:"transfer_timeout"`     // without progress
+	DrainTimeout       time.Duration `yaml:"drain_timeout"`        // for running transfers at shutdown
+	Buffers            Size          `yaml:"buffers"`              // of all uploads together
+}
+
+// Spool is a folder for parts of uploads that do not fit the buffers. It is off when Dir
+// is "".
+type Spool struct {
+	Dir   string `yaml:"dir"`
+	Bytes Size   `yaml:"bytes"`
+}
+
+// Log says how the log is written.
+type Log struct {
+	Format LogFormat `yaml:"format"`
+	Level  LogLevel  `yaml:"level"`
+}
+
+// Default is a configuration with every default and nothing else: it has no listener, no
+// store and no user yet.
+func Default() *Config {
+	return &Config{
+		TLS:   TLS{MinVersion: "1.2", SessionReuse: ReuseOffered},
+		Cache: Cache{TTL: 5 * time.Second, Entries: 100_000, Bytes: 64 * MiB},
+		Limits: Limits{
+			Sessions:           10_000,
+			SessionsPerAddress: 100,
+			IdleTimeout:        5 * time.Minute,
+			LoginTimeout:       30 * time.Second,
+			TransferTimeout:    time.Minute,
+			DrainTimeout:       30 * time.Second,
+			Buffers:            256 * MiB,
+		},
+		Log: Log{Format: "json", Level: "info"},
+	}
+}

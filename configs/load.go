@@ -1,0 +1,103 @@
+package configs
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Load reads and checks the configuration file. Values of the form ${NAME} are replaced by
+// environment variables; relative paths are relative to the file's own directory.
+//
+// The error is [Problems] if the file could be read.
+func Load(path string) (*Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	return parse(path, data, host{env: os.LookupEnv, readFile: os.ReadFile})
+}
+
+// host is what a configuration may refer to.
+type host struct {
+	env      func(name string) (string, bool)
+	readFile func(path string) ([]byte, error)
+}
+
+// parse is Load of a file's content.
+func parse(path string, data []byte, h host) (*Config, error) {
+	r := &report{source: source{file: path, lines: map[string]int{"": 1}}}
+	root, err := document(data)
+	if err != nil {
+		r.problems = append(r.problems, syntaxProblem(path, err))
+		return nil, r.err()
+	}
+	cfg := Default()
+	d := decoder{report: r, host: h}
+	d.decode(root, cfg)
+	resolvePaths(cfg, filepath.Dir(path))
+	c := checker{report: r, cfg: cfg, host: h}
+	c.check()
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	cfg.source = r.source
+	return cfg, nil
+}
+
+var errDocuments = errors.New("more than one document")
+
+// document returns the root node of the one YAML document in data.
+func document(data []byte) (*yaml.Node, error) {
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	var doc, second yaml.Node
+	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
+		return &yaml.Node{Kind: yaml.MappingNode, Line: 1}, nil
+	} else if err != nil {
+		return nil, err
+	}
+	switch err := dec.Decode(&second); {
+	case errors.Is(err, io.EOF):
+		return doc.Content[0], nil
+	case err != nil:
+		return nil, err
+	}
+	return nil, fmt.Errorf("yaml: line %d: %w", second.Line, errDocuments)
+}
+
+// syntaxProblem locates an error of the YAML parser, which tells the line in its text
+// only. What the parser quotes may be part of a password and is left out.
+func syntaxProblem(file string, err error) *Problem {
+	p := &Problem{File: file, Right: "write YAML as in the examples of configs/"}
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	if _, scanErr := fmt.Sscanf(text, "line %d:", &p.Line); scanErr == nil {
+		_, text, _ = strings.Cut(text, ": ")
+	}
+	quoted := regexp.MustCompile(`'[^']*'|"[^"]*"|` + "`[^`]*`")
+	p.Wrong = "not valid YAML: " + quoted.ReplaceAllString(text, "…")
+	return p
+}
+
+// resolvePaths makes the paths that are relative relative to dir.
+func resolvePaths(cfg *Config, dir string) {
+	resolve := func(path *string) {
+		if *path != "" && !filepath.IsAbs(*path) {
+			*path = filepath.Join(dir, *path)
+		}
+	}
+	resolve(&cfg.TLS.Certificate)
+	resolve(&cfg.TLS.Key)
+	resolve(&cfg.Spool.Dir)
+	for name, s := range cfg.Stores {
+		resolve(&s.Path)
+		resolve(&s.CredentialsFile)
+		cfg.Stores[name] = s
+	}
+}

@@ -1,0 +1,267 @@
+package configs
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// bare is a host with one variable, which is no password hash, and the files of testdata.
+var bare = host{
+	env: func(name string) (string, bool) {
+		return "canary of the environment", name == "CANARY_HASH"
+	},
+	readFile: os.ReadFile,
+}
+
+// TestS52_Problems compares all that is said of wrong configurations with golden files.
+func TestS52_Problems(t *testing.T) {
+	files, err := filepath.Glob("testdata/problems/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no test files", err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cfg, err := parse(file, data, bare)
+			if err == nil {
+				t.Fatalf("accepted: %+v", cfg)
+			}
+			golden(t, strings.TrimSuffix(file, ".yaml")+".txt", err.Error()+"\n")
+			if strings.Contains(strings.ToLower(err.Error()), "canary ") || strings.Contains(err.Error(), "canary@") {
+				t.Errorf("a secret shows: %v", err)
+			}
+		})
+	}
+}
+
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s:\n got:\n%s\nwant:\n%s", path, got, want)
+	}
+}
+
+const whole = `
+listeners:
+  - {address: "127.0.0.1:2121"}
+  - {address: "127.0.0.1:2990", tls: implicit}
+passive: {ports: "50000-50999", address: "", by_client: [{network: 10.0.0.0/8, address: 10.1.2.3}]}
+tls: {self_signed: true, min_version: "1.0", required: true, session_reuse: required}
+stores:
+  disk:  {kind: localdir, path: ./data}
+  s3:    {kind: s3, bucket: b, region: us-east-1, endpoint: "http://127.0.0.1:9000", path_style: true, access_key: "${KEY}", secret_key: "a-${SECRET}-$${z}"}
+  gcs:   {kind: gcs, bucket: b, endpoint: ""}
+  azure: {kind: azblob, account: a, container: c, account_key: "${KEY}", endpoint: ""}
+users:
+  - name: cam1
+    password: "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA"
+    charset: gbk
+    mounts:
+      - {path: /, store: s3, prefix: cams/cam1/, rights: [list, read, write, overwrite, delete, rename, mkdir]}
+      - {path: /in, store: disk, rights: [write]}
+anonymous:
+  mounts: [{path: /public, store: s3, prefix: public/}]
+cache:  {ttl: 0s, entries: 100000, bytes: 64MiB}
+limits: {sessions: 10, sessions_per_address: 5, idle_timeout: 6m, login_timeout: 31s, transfer_timeout: 61s, drain_timeout: 0s, buffers: 1GiB}
+spool:  {dir: "", bytes: 0}
+log:    {format: text, level: debug}
+`
+
+func TestLoadWhole(t *testing.T) {
+	env := map[string]string{"KEY": "k: [1]", "SECRET": "s"}
+	cfg, err := parse("/etc/causeway/causeway.yaml", []byte(whole), host{env: func(name string) (string, bool) {
+		v, ok := env[name]
+		return v, ok
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.source = source{}
+	want := &Config{
+		Listeners: []Listener{{Address: "127.0.0.1:2121"}, {Address: "127.0.0.1:2990", TLS: ImplicitTLS}},
+		Passive: Passive{
+			Ports:    PortRange{50000, 50999},
+			ByClient: []ByClientRule{{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParseAddr("10.1.2.3")}},
+		},
+		TLS: TLS{SelfSigned: true, MinVersion: "1.0", Required: true, SessionReuse: ReuseRequired},
+		Stores: map[string]Store{
+			"disk":  {Kind: LocalDir, Path: "/etc/causeway/data"},
+			"s3":    {Kind: S3, Bucket: "b", Region: "us-east-1", Endpoint: "http://127.0.0.1:9000", PathStyle: true, AccessKey: "k: [1]", SecretKey: "a-s-${z}"},
+			"gcs":   {Kind: GCS, Bucket: "b"},
+			"azure": {Kind: AzureBlob, Account: "a", Container: "c", AccountKey: "k: [1]"},
+		},
+		Users: []User{{
+			Name: "cam1", Password: "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA", Charset: "gbk",
+			Mounts: []Mount{
+				{"/", "s3", "cams/cam1/", []Right{List, Read, Write, Overwrite, Delete, Rename, Mkdir}},
+				{"/in", "disk", "", []Right{Write}},
+			},
+		}},
+		Anonymous: Anonymous{[]AnonymousMount{{"/public", "s3", "public/"}}},
+		Cache:     Cache{TTL: 0, Entries: 100000, Bytes: 64 * MiB},
+		Limits:    Limits{10, 5, 6 * time.Minute, 31 * time.Second, 61 * time.Second, 0, GiB},
+		Log:       Log{"text", "debug"},
+	}
+	if !reflect.DeepEqual(cfg, want) {
+		t.Errorf("got  %#v\nwant %#v", cfg, want)
+	}
+}
+
+const least = `
+listeners: [{address: ":0"}]
+stores: {disk: {kind: localdir, path: data}}
+anonymous: {mounts: [{path: /, store: disk}]}
+`
+
+func TestLoadDefaults(t *testing.T) {
+	cfg, err := parse("x.yaml", []byte(least), bare)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Default()
+	if cfg.Cache != want.Cache || cfg.Limits != want.Limits || cfg.TLS != want.TLS || cfg.Log != want.Log {
+		t.Errorf("defaults are gone: %+v", cfg)
+	}
+}
+
+func TestProblemOfALoadedConfig(t *testing.T) {
+	cfg, err := parse("x.yaml", []byte(least), bare)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ field, want string }{
+		{"stores.disk.path", "x.yaml:3: stores.disk.path: wrong; right"},
+		{"anonymous.mounts[0].prefix", "x.yaml:4: anonymous.mounts[0].prefix: wrong; right"},
+		{"users[3].charset", "x.yaml:2: users[3].charset: wrong; right"},
+	} {
+		if got := cfg.Problem(c.field, "wrong", "right").Error(); got != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+	if got := Default().Problem("stores", "wrong", "right").Error(); got != "stores: wrong; right" {
+		t.Errorf("a configuration without a file: %q", got)
+	}
+}
+
+func TestProblemsUnwrap(t *testing.T) {
+	_, err := parse("x.yaml", nil, bare)
+	var p *Problem
+	if !errors.As(err, &p) || p.File != "x.yaml" || p.Line != 1 {
+		t.Errorf("got %#v", p)
+	}
+}
+
+func TestLoadWithoutFile(t *testing.T) {
+	if _, err := Load(filepath.Join(t.TempDir(), "none.yaml")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestParseSize(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want Size
+	}{{"0", 0}, {"1", 1}, {"7B", 7}, {"64MiB", 64 * MiB}, {"2 GiB", 2 * GiB}, {"3KiB", 3 * KiB}, {"1TiB", TiB}} {
+		if got, err := parseSize(c.text); err != nil || got != c.want {
+			t.Errorf("%q: %d, %v", c.text, got, err)
+		}
+	}
+	for _, text := range []string{"", "MiB", "-1", "+1", "1.5GiB", "1MB", "0x10", "9223372036854775808", "8388608TiB"} {
+		if got, err := parseSize(text); err == nil {
+			t.Errorf("%q is taken for %d", text, got)
+		}
+	}
+}
+
+func TestParsePortRange(t *testing.T) {
+	for _, text := range []string{"1", "2-1", "0-5", "1-65536", "a-b", "1-2-3", "-", "1 - 2"} {
+		if got, err := parsePortRange(text); err == nil {
+			t.Errorf("%q is taken for %v", text, got)
+		}
+	}
+	if got, err := parsePortRange("1-65535"); err != nil || got != (PortRange{1, 65535}) {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+// TestEveryFieldIsDecoded fails when a field is added whose type has no parser.
+func TestEveryFieldIsDecoded(t *testing.T) {
+	var visit func(v reflect.Value, field string)
+	visit = func(v reflect.Value, field string) {
+		switch {
+		case v.Kind() == reflect.Struct && !isScalar(v):
+			for i, key := range keysOf(v.Type()) {
+				if key != "" {
+					visit(v.Field(i), join(field, key))
+				} else if v.Type().Field(i).IsExported() {
+					t.Errorf("%s.%s has no key", field, v.Type().Field(i).Name)
+				}
+			}
+		case v.Kind() == reflect.Map, v.Kind() == reflect.Slice:
+			visit(reflect.New(v.Type().Elem()).Elem(), field+"[]")
+		default:
+			defer func() {
+				if r := recover(); r != nil {
+					t.Errorf("%s: %v", field, r)
+				}
+			}()
+			setScalar("x", v)
+		}
+	}
+	visit(reflect.ValueOf(Default()).Elem(), "")
+}
+
+func FuzzLoad(f *testing.F) {
+	files, _ := filepath.Glob("testdata/problems/*.yaml")
+	examples, _ := filepath.Glob("examples/*.yaml")
+	for _, file := range slices.Concat(files, examples) {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Add([]byte(whole))
+	f.Add([]byte(least))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		cfg, err := parse("fuzz.yaml", data, host{env: bare.env, readFile: func(string) ([]byte, error) { return nil, os.ErrNotExist }})
+		if (cfg == nil) == (err == nil) {
+			t.Fatalf("%v and %v", cfg, err)
+		}
+		var ps Problems
+		if err != nil && (!errors.As(err, &ps) || len(ps) == 0) {
+			t.Fatalf("not Problems: %v", err)
+		}
+		for _, p := range ps {
+			if p.Wrong == "" || p.Line < 0 {
+				t.Fatalf("problem without a place or a text: %#v", p)
+			}
+		}
+		if cfg != nil {
+			_ = fmt.Sprint(cfg)
+		}
+	})
+}
