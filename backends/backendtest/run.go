@@ -1,0 +1,131 @@
+// Package backendtest is the proof of the store contract: [Run] is a conformance suite
+// that every store and every decorator passes. [Recorder] and [Faults] are decorators for
+// the tests of whatever stands on a store: they count and write down the requests, and
+// make them fail. It is imported by tests only.
+//
+// Its central function is [Run].
+package backendtest
+
+import (
+	"context"
+	"testing"
+
+	"causeway/backends"
+)
+
+// Features say what a store is like, where stores may differ. The zero value is a store
+// without limits of its own.
+type Features struct {
+	// PartSize is the size in octets at which uploads are cut; objects of about one and
+	// two parts are written. 0 for stores without parts.
+	PartSize int64
+
+	// Many is a number of keys greater than the store's own page; 0 for 1,050.
+	Many int
+
+	// Leftovers lists what open uploads have left in the store: multipart uploads,
+	// blocks, part objects, temporary files. Nil if it cannot be told.
+	Leftovers func(context.Context, backends.Backend) ([]string, error)
+
+	// Refused are keys of [AwkwardKeys] that the store must refuse with fs.ErrInvalid.
+	Refused []string
+
+	// Hierarchical says that the store is a tree of files: "a" beside "a/b" is refused
+	// with fs.ErrExist, and a directory has its marker from the moment it is needed
+	// until the marker is deleted.
+	Hierarchical bool
+
+	// ModTimeOnly says that of metadata and content type only backends.MetaModTime is kept.
+	ModTimeOnly bool
+
+	// Skip names cases and subcases ("Copy/IfAbsent") that this store, or the server that
+	// stands for it in tests, is known to fail, and says why.
+	Skip map[string]string
+}
+
+// Run proves that the stores made by open keep the contract of package backends. Every
+// case gets a store of its own, with no keys (a fresh bucket or a fresh prefix). Cases
+// run one after another. Keys with the segment backends.Reserved are left out of account.
+func Run(t *testing.T, open func(t *testing.T) backends.Backend, f Features) {
+	if f.PartSize == 0 {
+		f.PartSize = 64 << 10
+	}
+	if f.Many == 0 {
+		f.Many = 1050
+	}
+	for _, c := range cases() {
+		t.Run(c.name, func(t *testing.T) {
+			if why, ok := f.Skip[c.name]; ok {
+				t.Skip(why)
+			}
+			s := &store{T: t, Backend: open(t), features: f, name: c.name}
+			c.run(s)
+			s.wantNoLeftovers()
+		})
+	}
+}
+
+// testCase is one clause of the contract.
+type testCase struct {
+	name string
+	run  func(*store)
+}
+
+func cases() []testCase {
+	return []testCase{
+		{"Upload/Sizes", uploadSizes},
+		{"Upload/KeepsNothingOfP", uploadKeepsNothingOfP},
+		{"Upload/NothingWritten", uploadNothingWritten},
+		{"Upload/Invisible", uploadInvisible},
+		{"Upload/OldUntilCommit", uploadOldUntilCommit},
+		{"Upload/Metadata", uploadMetadata},
+		{"Upload/Interleaved", uploadInterleaved},
+		{"Abort/LeavesNothing", abortLeavesNothing},
+		{"Abort/AfterCommit", abortAfterCommit},
+		{"Abort/AfterCancel", abortAfterCancel},
+		{"Abort/Ends", abortEnds},
+		{"Cancel/BeforeCreate", cancelBeforeCreate},
+		{"Cancel/Upload", cancelUpload},
+		{"Cancel/Read", cancelRead},
+		{"Cancel/List", cancelList},
+		{"Cancel/Verbs", cancelVerbs},
+		{"Condition/IfAbsent", createIfAbsent},
+		{"Condition/IfMatch", createIfMatch},
+		{"Condition/Meanwhile", createMeanwhile},
+		{"Race/IfAbsent", raceIfAbsent},
+		{"Race/IfMatch", raceIfMatch},
+		{"Race/LastWins", raceLastWins},
+		{"Open/Ranges", openRanges},
+		{"Open/PartRanges", openPartRanges},
+		{"Open/Empty", openEmpty},
+		{"Open/IfMatch", openIfMatch},
+		{"Open/ReplacedMeanwhile", openReplacedMeanwhile},
+		{"Open/DeletedMeanwhile", openDeletedMeanwhile},
+		{"Missing", missing},
+		{"Delete/Plain", deletePlain},
+		{"Delete/IfMatch", deleteIfMatch},
+		{"Copy/Content", copyContent},
+		{"Copy/OntoItself", copyOntoItself},
+		{"Copy/SourceIfMatch", copySourceIfMatch},
+		{"Copy/IfAbsent", copyIfAbsent},
+		{"Copy/IfMatch", copyIfMatch},
+		{"Move/Content", moveContent},
+		{"Move/OntoItself", moveOntoItself},
+		{"Move/SourceIfMatch", moveSourceIfMatch},
+		{"Move/IfAbsent", moveIfAbsent},
+		{"List/Empty", listEmpty},
+		{"List/Prefix", listPrefix},
+		{"List/Delimiter", listDelimiter},
+		{"List/Limit", listLimit},
+		{"List/Many", listMany},
+		{"List/Describes", listDescribes},
+		{"List/Shifts", listShifts},
+		{"List/ShiftsDelimited", listShiftsDelimited},
+		{"List/Entries", listEntries},
+		{"Keys/Awkward", keysAwkward},
+		{"Keys/Invalid", keysInvalid},
+		{"Keys/Case", keysCase},
+		{"Keys/Beside", keysBeside},
+		{"Keys/Marker", keysMarker},
+	}
+}
