@@ -7,12 +7,9 @@ import (
 )
 
 const (
-	// maxLine is the limit of a command line in octets. A path of maxPath octets
-	// fits in every charset, with room for the arguments beside it.
-	maxLine = 8 << 10
 	// minLine is the first size of a session's line buffer: most sessions never need more.
 	minLine = 512
-	// maxSwallowed bounds what a client may send of one line past maxLine.
+	// maxSwallowed bounds, in octets, a line that is past the limit and swallowed.
 	maxSwallowed = 64 << 10
 	// maxVerb is longer than any verb that there is.
 	maxVerb = 16
@@ -51,13 +48,14 @@ type lineReader struct {
 	// offers; it is to be sent before the next reply. nil answers nothing.
 	telnet func([]byte)
 
-	swallowed int // octets of an over-long line that were thrown away; 0 outside of one
-	verbs     [8]string
+	swallowed int        // octets of an over-long line that were thrown away; 0 outside of one
+	verbs     [16]string // seen, as they are returned
+	oldest    int        // index in verbs
 }
 
-// newLineReader reads lines of fewer than limit octets, their ends included.
+// newLineReader reads lines of up to limit octets, their ends included.
 func newLineReader(r io.Reader, limit int) *lineReader {
-	return &lineReader{r: r, max: limit, buf: make([]byte, min(minLine, limit))}
+	return &lineReader{r: r, max: limit, buf: make([]byte, min(minLine, limit+decoderRoom))}
 }
 
 // next returns the next command, reading as often as it must. errLineTooLong comes once
@@ -66,6 +64,9 @@ func newLineReader(r io.Reader, limit int) *lineReader {
 func (l *lineReader) next() (command, error) {
 	for {
 		if line, ok := l.cut(); ok {
+			if len(line) >= l.max {
+				return command{}, errLineTooLong
+			}
 			return l.parse(line), nil
 		}
 		if l.err != nil {
@@ -137,16 +138,16 @@ func (l *lineReader) makeRoom() error {
 	}
 	l.end = copy(l.buf, l.buf[l.start:l.end])
 	l.start = 0
-	// The decoder needs one octet more than it reads.
-	if l.end+1 < len(l.buf) {
-		return nil
+	if l.end >= l.max {
+		l.swallowed, l.end = l.end, 0
+		return errLineTooLong
 	}
-	if len(l.buf) < l.max {
-		l.buf = append(l.buf, make([]byte, min(len(l.buf), l.max-len(l.buf)))...)
-		return nil
+	if l.end+decoderRoom > len(l.buf) {
+		grown := make([]byte, min(2*len(l.buf), l.max+decoderRoom))
+		copy(grown, l.buf)
+		l.buf = grown
 	}
-	l.swallowed, l.end = l.end, 0
-	return errLineTooLong
+	return nil
 }
 
 // fill reads once. The error of the read waits in l.err.
@@ -195,8 +196,8 @@ func unescapeCR(line []byte) []byte {
 	return out
 }
 
-// verb gives b in upper case. The verbs seen last are kept, so that a client that sends
-// the same few costs no memory for each.
+// verb gives b in upper case. Some verbs are kept, so that a client that sends the
+// same few again and again costs no memory for each.
 func (l *lineReader) verb(b []byte) string {
 	if len(b) == 0 || len(b) > maxVerb || !isLetter(b[0]) {
 		return ""
@@ -211,11 +212,15 @@ func (l *lineReader) verb(b []byte) string {
 		}
 		upper[i] = c
 	}
-	slot := &l.verbs[(upper[0]^upper[len(b)-1]<<1)%uint8(len(l.verbs))]
-	if *slot != string(upper[:len(b)]) {
-		*slot = string(upper[:len(b)])
+	for _, seen := range l.verbs {
+		if seen == string(upper[:len(b)]) {
+			return seen
+		}
 	}
-	return *slot
+	seen := string(upper[:len(b)])
+	l.verbs[l.oldest] = seen
+	l.oldest = (l.oldest + 1) % len(l.verbs)
+	return seen
 }
 
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }

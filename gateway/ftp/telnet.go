@@ -19,6 +19,9 @@ const (
 // try a few options once.
 const maxTelnetAnswers = 64
 
+// decoderRoom is the room in octets that decoding one octet takes.
+const decoderRoom = 2
+
 // telnetDecoder takes Telnet codes out of a stream, wherever reads cut it.
 type telnetDecoder struct {
 	state   telnetState
