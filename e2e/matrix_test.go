@@ -9,7 +9,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path"
@@ -189,20 +188,12 @@ func (c *cell) download(t *testing.T, remote string, want []byte) {
 // holds checks the object in the store itself.
 func (c *cell) holds(t *testing.T, remote string, want []byte) {
 	t.Helper()
-	got, err := c.bucket.read(t.Context(), c.key(remote))
-	if err == nil {
-		err = same(got, want)
-	}
-	if err != nil {
-		t.Fatalf("%s does not hold %q: %v", c.bucket.kind, c.key(remote), err)
-	}
+	c.bucket.holds(t, c.key(remote), want)
 }
 
 func (c *cell) absent(t *testing.T, remote string) {
 	t.Helper()
-	if _, err := c.bucket.read(t.Context(), c.key(remote)); !errors.Is(err, fs.ErrNotExist) {
-		t.Fatalf("%s still has %q (%v)", c.bucket.kind, c.key(remote), err)
-	}
+	c.bucket.lacks(t, c.key(remote))
 }
 
 func (c *cell) key(remote string) string { return prefix + strings.TrimPrefix(remote, "/") }
