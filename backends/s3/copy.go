@@ -1,0 +1,185 @@
+package s3
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"golang.org/x/sync/errgroup"
+
+	"causeway/backends"
+)
+
+const (
+	// maxCopy is the most octets that CopyObject takes.
+	maxCopy = 5 << 30
+	// copyPart is the least that a part copy of a larger object takes at a time, and
+	// copies how many run side by side.
+	copyPart = 512 << 20
+	copies   = 8
+	// abortTime bounds the end of a copy that failed.
+	abortTime = 30 * time.Second
+)
+
+// Copy is [backends.Copier.Copy]: a HEAD, then one CopyObject up to 5 GiB. Larger objects
+// are copied in parts, and so are, on servers other than AWS, conditional copies, because
+// those honour conditions on CompleteMultipartUpload alone.
+func (s *Store) Copy(ctx context.Context, dst, src string, o backends.CopyOptions) (backends.Object, error) {
+	if !backends.ValidKey(dst) {
+		return backends.Object{}, invalid("copy", dst)
+	}
+	from, err := s.head(ctx, "copy", src, o.SourceIfMatch)
+	if err != nil {
+		return backends.Object{}, err
+	}
+	c := &copying{writing: s.write(dst, backends.CreateOptions{
+		IfMatch: o.IfMatch, IfAbsent: o.IfAbsent, ContentType: aws.ToString(from.ContentType), Metadata: o.Metadata,
+	}), src: src, from: headed(src, from), replace: o.Metadata != nil}
+	c.keep = from
+	if !c.replace {
+		c.o.Metadata = c.from.Metadata
+	}
+	if dst == src {
+		if done, err := c.ontoItself(); done || err != nil {
+			return c.from, err
+		}
+	}
+	conditional := c.o.IfAbsent || c.o.IfMatch != ""
+	switch {
+	case c.from.Size <= maxCopy && (s.aws || !conditional):
+		return c.whole(ctx)
+	case c.from.Size == 0:
+		return c.empty(ctx)
+	}
+	return c.inParts(ctx)
+}
+
+// copying is an object being written with another's content.
+type copying struct {
+	*writing
+	src     string
+	from    backends.Object // the version of src that is copied
+	replace bool            // metadata
+}
+
+// ontoItself settles the conditions of a copy onto its own source, which is pinned: they
+// can only speak of that. It reports true if nothing is left to do.
+func (c *copying) ontoItself() (bool, error) {
+	switch {
+	case c.o.IfAbsent:
+		return false, &backends.Error{Op: "copy", Key: c.key, Kind: fs.ErrExist}
+	case c.o.IfMatch != "" && c.o.IfMatch != c.from.ETag:
+		return false, &backends.Error{Op: "copy", Key: c.key, Kind: backends.ErrChanged}
+	}
+	c.o.IfMatch = ""
+	return !c.replace, nil
+}
+
+// whole copies by one CopyObject.
+func (c *copying) whole(ctx context.Context) (backends.Object, error) {
+	ctx, cancel := context.WithTimeout(ctx, slow)
+	defer cancel()
+	in := &s3.CopyObjectInput{
+		Bucket: &c.bucket, Key: &c.key, CopySource: c.source(), CopySourceIfMatch: quoted(c.from.ETag),
+		IfMatch: quoted(c.o.IfMatch), IfNoneMatch: c.absent(), MetadataDirective: types.MetadataDirectiveCopy,
+	}
+	if c.replace {
+		// Replacing metadata replaces all headers with them.
+		in.MetadataDirective, in.Metadata = types.MetadataDirectiveReplace, sent(c.o.Metadata, c.mark)
+		in.ContentType, in.CacheControl, in.ContentDisposition = c.keep.ContentType, c.keep.CacheControl, c.keep.ContentDisposition
+		in.ContentEncoding, in.ContentLanguage = c.keep.ContentEncoding, c.keep.ContentLanguage
+	}
+	out, err := c.client.CopyObject(ctx, in, c.waiting)
+	if err == nil && out.CopyObjectResult == nil {
+		err = errors.New("answer to CopyObject says nothing")
+	}
+	if err != nil {
+		return c.doubt(ctx, c.failed(err))
+	}
+	obj := c.written(c.from.Size, out.CopyObjectResult.ETag)
+	obj.ModTime = utc(out.CopyObjectResult.LastModified)
+	return obj, nil
+}
+
+// empty writes an empty object, of which no part can be copied.
+func (c *copying) empty(ctx context.Context) (backends.Object, error) {
+	return c.put(ctx, content{open: func() io.ReadSeeker { return strings.NewReader("") }})
+}
+
+// inParts copies by UploadPartCopy, several at a time.
+func (c *copying) inParts(ctx context.Context) (backends.Object, error) {
+	if err := c.start(ctx); err != nil {
+		return backends.Object{}, err
+	}
+	n, err := c.copyParts(ctx)
+	var obj backends.Object
+	if err == nil {
+		obj, err = c.complete(ctx, n, c.from.Size)
+	}
+	if err == nil {
+		return obj, nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTime)
+	defer cancel()
+	if left := c.abort(ctx); left != nil {
+		// Only the text: its kind must not be taken for that of the copy.
+		err = fmt.Errorf("%w (and then: %v)", err, left) //nolint:errorlint // see above
+	}
+	return backends.Object{}, err
+}
+
+// copyParts copies all parts and returns their number.
+func (c *copying) copyParts(ctx context.Context) (int, error) {
+	size := max(copyPart, (c.from.Size+maxParts-1)/maxParts)
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(copies)
+	n := 0
+	for at := int64(0); at < c.from.Size; at += size {
+		n++
+		part, first, last := n, at, min(at+size, c.from.Size)-1
+		group.Go(func() error { return c.copyPart(ctx, part, first, last) })
+	}
+	return n, group.Wait()
+}
+
+// copyPart copies the octets first to last of the source.
+func (c *copying) copyPart(ctx context.Context, n int, first, last int64) error {
+	ctx, cancel := context.WithTimeout(ctx, slow)
+	defer cancel()
+	in := &s3.UploadPartCopyInput{
+		Bucket: &c.bucket, Key: &c.key, UploadId: c.upload, PartNumber: aws.Int32(int32(n)),
+		CopySource: c.source(), CopySourceIfMatch: quoted(c.from.ETag),
+		CopySourceRange: aws.String(fmt.Sprintf("bytes=%d-%d", first, last)),
+	}
+	out, err := c.client.UploadPartCopy(ctx, in, c.waiting)
+	if err == nil && out.CopyPartResult == nil {
+		err = errors.New("answer to UploadPartCopy says nothing")
+	}
+	if err != nil {
+		return failed(call{op: "copy", key: c.key, ifMatch: true}, err)
+	}
+	c.stored(n, out.CopyPartResult.ETag, nil)
+	return nil
+}
+
+// failed tells the two conditions of a copy apart as well as the answer does: 412 does
+// not say which did not hold, 404 is about the source, which was there a moment ago.
+func (c *copying) failed(err error) error {
+	f := call{op: "copy", key: c.key, ifMatch: true, ifAbsent: c.o.IfAbsent}
+	return failed(f, err)
+}
+
+// source is the x-amz-copy-source header, in which servers differ on all but letters,
+// digits and "-_.~": everything else is escaped.
+func (c *copying) source() *string {
+	escaped := strings.ReplaceAll(url.QueryEscape(c.src), "+", "%20")
+	return aws.String(c.bucket + "/" + strings.ReplaceAll(escaped, "%2F", "/"))
+}

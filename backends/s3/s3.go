@@ -1,0 +1,122 @@
+// Package s3 is the store for AWS S3 and the servers that speak its protocol (MinIO,
+// versitygw, Ceph and others). It is not a general client: it knows one bucket, never
+// lists buckets, never uses a request that only some servers know (RenameObject), and asks
+// for nothing that a store could answer by guessing.
+//
+// Its central type is [Store]. What it relies on, and where servers differ:
+//
+//   - PutObject and CompleteMultipartUpload honour If-Match and If-None-Match everywhere.
+//     CopyObject honours them only on AWS, so elsewhere a conditional copy is a multipart
+//     upload of one copied part. DeleteObject honours If-Match on AWS and on some servers.
+//     Elsewhere the object is looked at first, which leaves a moment for a race.
+//   - A HEAD of what is not there answers 403 to credentials without ListBucket. That is
+//     fs.ErrPermission here: whether it means "may not exist" is for the caller to know.
+//   - There is no rename: backends.Move composes it of Copy and Delete.
+//   - ETags are opaque, with their quotation marks taken off.
+package s3
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"causeway/backends"
+	"causeway/backends/multipart"
+)
+
+const (
+	// quick bounds calls that carry no content, with all their tries.
+	quick = 10 * time.Second
+	// slow bounds calls after which the server copies or joins content by itself.
+	slow = 10 * time.Minute
+)
+
+// Config says which bucket and how to reach it. Bucket and Budget are required.
+type Config struct {
+	Bucket   string
+	Region   string // "" for the environment's, or us-east-1 where Endpoint is set
+	Endpoint string // URL of a compatible server, "" for AWS
+
+	PathStyle bool // bucket in the path, not in the host name; most compatible servers want it
+
+	// Both empty for the SDK's default chain: environment, shared files, workload
+	// identity, instance role.
+	AccessKey, SecretKey string
+
+	Budget *multipart.Budget // shared by all stores of the process
+}
+
+// Store is one bucket. It is a backends.Backend and backends.Copier and safe for
+// concurrent use. Environment variables about proxies are ignored.
+type Store struct {
+	client    *s3.Client
+	transport *http.Transport // of client
+	patient   *http.Transport // the same with time for the server to copy
+	bucket    string
+	aws       bool // not a compatible server
+	budget    *multipart.Budget
+
+	probe             sync.Mutex
+	conditionalDelete verdict
+}
+
+// New opens the bucket. It makes no request to it, but may ask the environment for the
+// region and for credentials, which is why it needs ctx.
+func New(ctx context.Context, c Config) (*Store, error) {
+	if c.Bucket == "" || c.Budget == nil {
+		return nil, errors.New("s3: a bucket and a buffer budget are required")
+	}
+	o, err := options(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{
+		transport: transport(answerTime), patient: transport(slow),
+		bucket: c.Bucket, aws: c.Endpoint == "", budget: c.Budget,
+	}
+	o.HTTPClient = &http.Client{Transport: s.transport}
+	s.client = s3.New(o)
+	return s, nil
+}
+
+// Close closes idle connections. Uploads and readers must have ended.
+func (s *Store) Close() error {
+	s.transport.CloseIdleConnections()
+	s.patient.CloseIdleConnections()
+	return nil
+}
+
+// waiting is the option of calls that the server may take long to answer.
+func (s *Store) waiting(o *s3.Options) { o.HTTPClient = &http.Client{Transport: s.patient} }
+
+// Stat is [backends.Backend.Stat] by a HEAD, which always tells all.
+func (s *Store) Stat(ctx context.Context, key string, _ backends.StatOptions) (backends.Object, error) {
+	out, err := s.head(ctx, "stat", key, "")
+	if err != nil {
+		return backends.Object{}, err
+	}
+	return headed(key, out), nil
+}
+
+// head asks for the description of the object, of a certain version if ifMatch is set.
+func (s *Store) head(ctx context.Context, op, key, ifMatch string) (*s3.HeadObjectOutput, error) {
+	if !backends.ValidKey(key) {
+		return nil, invalid(op, key)
+	}
+	ctx, cancel := context.WithTimeout(ctx, quick)
+	defer cancel()
+	out, err := s.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &s.bucket, Key: &key, IfMatch: quoted(ifMatch)})
+	if err != nil {
+		return nil, failed(call{op: op, key: key, ifMatch: ifMatch != "", reads: true}, err)
+	}
+	return out, nil
+}
+
+var (
+	_ backends.Backend = (*Store)(nil)
+	_ backends.Copier  = (*Store)(nil)
+)
