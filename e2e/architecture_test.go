@@ -41,9 +41,10 @@ var rules = []rule{
 	{of: "gateway/vfs", ours: []string{"gateway/ftp", "backends"}},
 	{of: "gateway/migrate", ours: []string{"gateway/vfs", "backends"}},
 	{of: "backends", stdOnly: true},
-	{of: "backends/", ours: []string{"backends", "backends/multipart", "backends/readahead"}},
+	{of: "backends/", ours: []string{"backends", "backends/multipart", "backends/readahead", "backends/transport"}},
 	{of: "backends/multipart", ours: []string{"backends"}},
 	{of: "backends/readahead", ours: []string{"backends"}},
+	{of: "backends/transport", ours: []string{"backends"}},
 	{of: "cache", ours: []string{"backends"}},
 	{of: "auth"},
 	{of: "auth/", ours: []string{"auth"}},
@@ -146,9 +147,11 @@ func packages(t *testing.T) []goPackage {
 	t.Helper()
 	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles,Imports", "./...")
 	cmd.Dir = ".."
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("go list: %v", err)
+		t.Fatalf("go list: %v\n%s", err, stderr.String())
 	}
 	var pkgs []goPackage
 	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
