@@ -1,0 +1,159 @@
+// Package azblob is Azure Blob Storage as a store. One container is one Backend, its
+// objects are block blobs.
+//
+// An upload that ends within its first part is one Put Blob. A larger one stages blocks,
+// whose ids hold a random upload id, and commits their list. The service keeps staged
+// blocks for seven days or until the next commit of that name, whoever makes it; there is
+// no request that ends them and leaves the name alone. So an aborted upload leaves its
+// blocks to the service, which bills them until then; and a commit by another writer takes
+// the blocks of an upload that is under way (its own commit fails with ErrChanged then).
+//
+// Blobs made of blocks have no MD5. Copies up to 256 MiB are one request of the service;
+// larger ones stage ranges of the source as blocks, which becomes visible at once as well.
+// (The service's asynchronous copy is not used: it shows the destination before it is
+// complete.)
+//
+// Names that the service or its URLs would take for another are refused: with a
+// backslash, a control character, or a segment that ends in a dot. Accounts with a
+// hierarchical namespace, which have directories of their own, are not provided for.
+//
+// Its central type is [Store].
+package azblob
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
+
+	"causeway/backends"
+	"causeway/backends/multipart"
+	"causeway/backends/transport"
+)
+
+// Config says which container, and as whom. Account, Container and Budget are required.
+type Config struct {
+	Account   string
+	Container string
+	// AccountKey is one of the account's two keys, in base64. "" takes the default chain
+	// (environment, workload identity, managed identity, Azure CLI).
+	AccountKey string
+	// Endpoint is the URL of the account, "" for https://ACCOUNT.blob.core.windows.net/.
+	// Azurite's is http://127.0.0.1:10000/devstoreaccount1.
+	Endpoint string
+	// Budget is the memory for uploads, shared with other stores.
+	Budget *multipart.Budget
+}
+
+// Store is one container. It is a [backends.Backend] and a [backends.Copier]. All its
+// methods may be called from any goroutine.
+type Store struct {
+	container *container.Client
+	token     azcore.TokenCredential // nil with an account key
+	transport *transport.Transport
+	budget    *multipart.Budget
+	limits    limits
+}
+
+// New makes a Store. It makes no request; an error says what of c is wrong. It takes a
+// context because the constructors of all stores do.
+func New(_ context.Context, c Config) (*Store, error) {
+	if c.Account == "" || c.Container == "" || c.Budget == nil {
+		return nil, errors.New("azblob: an account, a container and a buffer budget are required")
+	}
+	address, err := containerURL(c)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{transport: transport.New(), budget: c.Budget, limits: defaultLimits()}
+	options := &container.ClientOptions{ClientOptions: s.clientOptions()}
+	if c.AccountKey != "" {
+		key, err := container.NewSharedKeyCredential(c.Account, c.AccountKey)
+		if err != nil {
+			return nil, fmt.Errorf("azblob: account key: %w", err)
+		}
+		s.container, err = container.NewClientWithSharedKeyCredential(address, key, options)
+		return s, err
+	}
+	if s.token, err = azidentity.NewDefaultAzureCredential(nil); err != nil {
+		return nil, fmt.Errorf("azblob: no credentials: %w", err)
+	}
+	s.container, err = container.NewClient(address, s.token, options)
+	return s, err
+}
+
+func containerURL(c Config) (string, error) {
+	endpoint := c.Endpoint
+	if endpoint == "" {
+		endpoint = "https://" + c.Account + ".blob.core.windows.net/"
+	}
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return "", fmt.Errorf("azblob: endpoint: %w", err)
+	}
+	if (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" {
+		return "", fmt.Errorf("azblob: endpoint %q: want http(s)://host[:port][/account]", endpoint)
+	}
+	return u.JoinPath(c.Container).String(), nil
+}
+
+// Close closes idle connections. Uploads and readers must have ended.
+func (s *Store) Close() error {
+	s.transport.CloseIdleConnections()
+	return nil
+}
+
+// clientOptions leave the retries to package transport.
+func (s *Store) clientOptions() policy.ClientOptions {
+	return policy.ClientOptions{
+		Transport: &http.Client{Transport: s.transport},
+		Retry:     policy.RetryOptions{MaxRetries: -1},
+		Telemetry: policy.TelemetryOptions{ApplicationID: "causeway"},
+	}
+}
+
+func (s *Store) blob(key string) *blob.Client           { return s.container.NewBlobClient(key) }
+func (s *Store) blockBlob(key string) *blockblob.Client { return s.container.NewBlockBlobClient(key) }
+
+// validKey tells whether key is a blob's name that no other name is taken for
+// (learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata).
+func validKey(key string) bool {
+	if !backends.ValidKey(key) || strings.ContainsFunc(key, odd) {
+		return false
+	}
+	return !slices.ContainsFunc(strings.Split(key, "/"), func(segment string) bool {
+		return strings.HasSuffix(segment, ".")
+	})
+}
+
+// odd tells runes that become others on the way (backslash), or that the XML of a listing
+// cannot hold.
+func odd(r rune) bool {
+	return r < ' ' || r == '\\' || r == 0x7f || r == 0xfffe || r == 0xffff
+}
+
+// check refuses keys that cannot be one.
+func check(op string, keys ...string) error {
+	for _, key := range keys {
+		if !validKey(key) {
+			return &backends.Error{Op: op, Key: key, Kind: fs.ErrInvalid}
+		}
+	}
+	return nil
+}
+
+var (
+	_ backends.Backend = (*Store)(nil)
+	_ backends.Copier  = (*Store)(nil)
+)

@@ -1,0 +1,42 @@
+package azblob
+
+import (
+	"testing"
+
+	"causeway/backends/multipart"
+)
+
+const (
+	// testPart is the part size in octets that tests use, so that uploads in parts are quick.
+	testPart = 256 << 10
+	// Azurite's well-known account, which protects nothing.
+	testAccount = "devstoreaccount1"
+	testKey     = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+)
+
+// testStore is a store on a test server.
+func testStore(t *testing.T, endpoint, container string) *Store {
+	t.Helper()
+	budget := multipart.NewBudget(64<<20, nil)
+	s, err := New(t.Context(), Config{
+		Account: testAccount, AccountKey: testKey, Container: container, Endpoint: endpoint, Budget: budget,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.limits.firstPart = testPart
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		if memory, disk := budget.Used(); memory != 0 || disk != 0 {
+			t.Errorf("uploads still hold %d octets of memory and %d of disk", memory, disk)
+		}
+	})
+	return s
+}
+
+// refused are awkward keys that the service, or a URL on the way to it, takes for others.
+func refused() []string {
+	return []string{"dot.", "dotted./x", "...", `\`, `a\b`, "tab\tx"}
+}

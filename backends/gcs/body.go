@@ -1,0 +1,46 @@
+package gcs
+
+import (
+	"errors"
+	"hash/crc32"
+	"io"
+	"io/fs"
+
+	"causeway/backends"
+)
+
+// castagnoli is read only.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+var errDamaged = errors.New("the content does not have the checksum that the store names")
+
+// body is the content of an object being read. A whole object that arrives damaged ends
+// in an error instead of io.EOF. One goroutine uses it.
+type body struct {
+	io.ReadCloser
+	key string
+
+	checked bool // the whole object is being read and its checksum is known
+	left    int64
+	crc     uint32
+	want    uint32
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if b.checked && n > 0 {
+		b.crc = crc32.Update(b.crc, castagnoli, p[:n])
+		if b.left -= int64(n); b.left == 0 && b.crc != b.want {
+			return 0, &backends.Error{Op: "read", Key: b.key, Kind: backends.ErrUnavailable, Err: errDamaged}
+		}
+	}
+	if err == nil || err == io.EOF { //nolint:errorlint // io.Reader: io.EOF itself
+		return n, err
+	}
+	err = failure("read", b.key, condition{}, err)
+	if errors.Is(err, fs.ErrNotExist) {
+		// The version that was being read is there no more.
+		err = &backends.Error{Op: "read", Key: b.key, Kind: backends.ErrChanged, Err: err}
+	}
+	return n, err
+}

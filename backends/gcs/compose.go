@@ -1,0 +1,86 @@
+package gcs
+
+import (
+	"context"
+	"slices"
+
+	"cloud.google.com/go/storage"
+	"golang.org/x/sync/errgroup"
+
+	"causeway/backends/multipart"
+)
+
+// fanIn is the most sources that one compose request takes.
+const fanIn = 32
+
+// parallel is how many requests without a body an upload makes at a time.
+const parallel = 16
+
+// fold composes parts into larger ones, level by level, until one request takes them all.
+func (u *upload) fold(ctx context.Context, parts []part) ([]part, error) {
+	for level := 1; len(parts) > fanIn; level++ {
+		next := make([]part, (len(parts)+fanIn-1)/fanIn)
+		group, ctx := errgroup.WithContext(ctx)
+		group.SetLimit(parallel)
+		for i, sources := range slices.Collect(slices.Chunk(parts, fanIn)) {
+			group.Go(func() (err error) {
+				next[i], err = u.intermediate(ctx, u.name(level, i+1), sources)
+				return err
+			})
+		}
+		if err := group.Wait(); err != nil {
+			return nil, err
+		}
+		parts = next
+	}
+	return parts, nil
+}
+
+// intermediate composes sources into an object that is itself a source.
+func (u *upload) intermediate(ctx context.Context, name string, sources []part) (part, error) {
+	u.note(name)
+	err := u.store.retry(ctx, func() error {
+		_, err := u.compose(ctx, u.store.bucket.Object(name), storage.ObjectAttrs{ContentType: defaultType}, sources)
+		return err
+	})
+	return join(name, sources), err
+}
+
+// compose is one request. The service refuses a result that does not have the checksum
+// which the parts' own make.
+func (u *upload) compose(ctx context.Context, to *storage.ObjectHandle, as storage.ObjectAttrs, sources []part) (*storage.ObjectAttrs, error) {
+	handles := make([]*storage.ObjectHandle, len(sources))
+	for i, p := range sources {
+		handles[i] = u.store.bucket.Object(p.name)
+	}
+	c := to.ComposerFrom(handles...)
+	c.ContentType, c.Metadata = as.ContentType, as.Metadata
+	c.SendCRC32C, c.CRC32C = true, join("", sources).crc
+	return c.Run(ctx)
+}
+
+// join is what composing parts makes.
+func join(name string, parts []part) part {
+	whole := part{name: name}
+	for _, p := range parts {
+		whole.crc = combine(whole.crc, p.crc, p.size)
+		whole.size += p.size
+	}
+	return whole
+}
+
+// discard deletes all objects that were written on the way, and forgets those that are
+// gone for certain.
+func (u *upload) discard(ctx context.Context) error {
+	u.mu.Lock()
+	names := slices.Clone(u.names)
+	u.mu.Unlock()
+	var group errgroup.Group
+	group.SetLimit(parallel)
+	for _, name := range names {
+		group.Go(func() error { return u.store.remove(ctx, name, condition{}) })
+	}
+	return group.Wait()
+}
+
+var _ multipart.Target = (*upload)(nil)

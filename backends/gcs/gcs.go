@@ -1,0 +1,160 @@
+// Package gcs is Google Cloud Storage as a store. One bucket is one Backend. It speaks the
+// JSON API through cloud.google.com/go/storage, and reads contents through the XML API,
+// which alone tells the metadata along with them.
+//
+// The ETag of an object is its generation in decimal. Changing only the metadata keeps it.
+//
+// An upload that ends within its first part is one request. A larger one writes each part
+// as an object below ".causeway/parts/" of the bucket, composes these into the object and
+// deletes them; a gateway that is killed meanwhile leaves them there. Composed objects
+// have a CRC32C and no MD5. What this asks of the bucket and the credentials:
+//   - storage.objects.create alone is enough for files of one part that replace nothing;
+//     composing needs storage.objects.get and .delete as well.
+//   - A bucket with soft delete keeps, and bills, deleted parts for its retention period; one
+//     with a retention policy does not let them be deleted. Neither suits large uploads.
+//
+// Names are what the service takes: no CR or LF, not "." or "..", not below
+// ".well-known/acme-challenge/".
+//
+// Its central type is [Store].
+package gcs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+
+	"cloud.google.com/go/auth/credentials"
+	"cloud.google.com/go/auth/httptransport"
+	"cloud.google.com/go/storage"
+	"google.golang.org/api/option"
+
+	"causeway/backends"
+	"causeway/backends/multipart"
+	"causeway/backends/transport"
+)
+
+// defaultEndpoint is the service's own address.
+const defaultEndpoint = "https://storage.googleapis.com"
+
+// scope is the permission asked for: to read and write objects and their metadata.
+const scope = storage.ScopeReadWrite
+
+// Config says which bucket, and as whom. Bucket and Budget are required.
+type Config struct {
+	Bucket string
+	// CredentialsFile is a JSON file as the service issues it. "" takes the default chain
+	// (environment, gcloud's file, the instance's own identity), or no credentials at all
+	// if Endpoint is set.
+	CredentialsFile string
+	// Endpoint is the base URL of another server of the same protocol, as
+	// "http://127.0.0.1:4443"; "" for the service itself.
+	Endpoint string
+	// Budget is the memory for uploads, shared with other stores.
+	Budget *multipart.Budget
+}
+
+// Store is one bucket. It is a [backends.Backend], [backends.Copier] and [backends.Mover].
+// All its methods may be called from any goroutine.
+type Store struct {
+	bucket *storage.BucketHandle
+	name   string
+	client *http.Client // authenticated
+	wire   *transport.Transport
+	base   url.URL // of the XML API
+	budget *multipart.Budget
+	parts  partSizes
+
+	// reached is set once the bucket has answered: a 404 is an object's from then on.
+	reached atomic.Bool
+}
+
+// New makes a Store. It makes no request to the bucket, but reads credentials; an error
+// says what is missing.
+func New(ctx context.Context, c Config) (*Store, error) {
+	if c.Bucket == "" || c.Budget == nil {
+		return nil, errors.New("gcs: a bucket and a buffer budget are required")
+	}
+	base, err := parseEndpoint(c.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	wire := transport.New()
+	client, err := authenticated(c, wire)
+	if err != nil {
+		return nil, err
+	}
+	// The HTTP client authenticates; the SDK must not look for credentials again.
+	sdk, err := storage.NewClient(ctx, option.WithHTTPClient(client), option.WithoutAuthentication(),
+		option.WithEndpoint(base.JoinPath("storage/v1").String()+"/"), option.WithUserAgent("causeway"))
+	if err != nil {
+		return nil, fmt.Errorf("gcs: %w", err)
+	}
+	sdk.SetRetry(storage.WithPolicy(storage.RetryNever)) // package transport retries
+	return &Store{
+		bucket: sdk.Bucket(c.Bucket), name: c.Bucket, client: client, wire: wire, base: *base,
+		budget: c.Budget, parts: defaultParts(),
+	}, nil
+}
+
+// Close closes idle connections. Uploads and readers must have ended.
+func (s *Store) Close() error {
+	s.wire.CloseIdleConnections()
+	return nil
+}
+
+func parseEndpoint(endpoint string) (*url.URL, error) {
+	if endpoint == "" {
+		endpoint = defaultEndpoint
+	}
+	u, err := url.Parse(strings.TrimSuffix(endpoint, "/"))
+	if err != nil {
+		return nil, fmt.Errorf("gcs: endpoint: %w", err)
+	}
+	if (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.Path != "" || u.RawQuery != "" {
+		return nil, fmt.Errorf("gcs: endpoint %q: want http(s)://host[:port]", endpoint)
+	}
+	return u, nil
+}
+
+// authenticated makes the one HTTP client of a store.
+func authenticated(c Config, wire *transport.Transport) (*http.Client, error) {
+	client := &http.Client{Transport: wire}
+	if c.CredentialsFile == "" && c.Endpoint != "" {
+		return client, nil
+	}
+	options := &credentials.DetectOptions{Scopes: []string{scope}, CredentialsFile: c.CredentialsFile} //nolint:staticcheck // deprecated for files from strangers; this one is the operator's, and any of its types is welcome
+	creds, err := credentials.DetectDefault(options)
+	if err != nil {
+		return nil, fmt.Errorf("gcs: no credentials: %w", err)
+	}
+	return client, httptransport.AddAuthorizationMiddleware(client, creds)
+}
+
+// validKey tells whether the service takes key as a name
+// (cloud.google.com/storage/docs/objects#naming).
+func validKey(key string) bool {
+	return backends.ValidKey(key) && !strings.ContainsAny(key, "\r\n") &&
+		key != "." && key != ".." && !strings.HasPrefix(key, ".well-known/acme-challenge/")
+}
+
+// check refuses keys that cannot be one.
+func check(op string, keys ...string) error {
+	for _, key := range keys {
+		if !validKey(key) {
+			return &backends.Error{Op: op, Key: key, Kind: fs.ErrInvalid}
+		}
+	}
+	return nil
+}
+
+var (
+	_ backends.Backend = (*Store)(nil)
+	_ backends.Copier  = (*Store)(nil)
+	_ backends.Mover   = (*Store)(nil)
+)
