@@ -33,7 +33,7 @@ type Target interface {
 
 	// Abort gives up what Start and Part have stored, also after Complete has failed.
 	// It leaves nothing to pay for. It is called again after an error, and also after
-	// success when parts were in flight, since one of those may have arrived late.
+	// success when a part has failed or was cancelled, since it may have arrived late.
 	Abort(ctx context.Context) error
 }
 
@@ -55,7 +55,7 @@ func New(ctx context.Context, t Target, b *Budget, o Options) *Upload {
 	if o.InFlight <= 0 {
 		o.InFlight = 4
 	}
-	u := &Upload{parent: ctx, target: t, budget: b, o: o, sizes: newSizes(b, o), done: make(chan struct{}, o.InFlight)}
+	u := &Upload{parent: ctx, target: t, budget: b, o: o, sizes: newSizes(b, o), done: make(chan error, o.InFlight)}
 	u.ctx, u.cancel = context.WithCancelCause(ctx)
 	u.part = newBody(b, u.sizes.of(1, 0), o)
 	return u

@@ -5,11 +5,11 @@ package multipart
 // with 8 MiB parts and 10,000 of them, 64 MiB parts begin at 10 GiB.
 const (
 	// eager is the share while parts fit in memory. Growing this early lets an upload
-	// without a spool reach 97 % of MaxParts of the largest parts.
+	// without a spool reach over nine tenths of MaxParts of the largest parts.
 	eager = 64
 	// patient is the share in the second half of the part numbers, where parts may
-	// need the spool: it multiplies what came before by e^6 = 400.
-	patient = 12
+	// need the spool: it multiplies what came before by e^8 = 3,000.
+	patient = 16
 )
 
 // sizes decides how large each part of one upload may become.

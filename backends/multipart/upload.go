@@ -46,7 +46,8 @@ type Upload struct {
 	ended   bool  // by Commit or Abort
 
 	inFlight int
-	done     chan struct{} // one for each part that has returned
+	done     chan error // of each part that has returned
+	unsure   bool       // a part has failed, and may have arrived all the same
 }
 
 // Write takes the next octets. It blocks while the budget is spent or too many parts are
@@ -134,7 +135,9 @@ func (u *Upload) width() int {
 
 // reap waits until one part has returned.
 func (u *Upload) reap() {
-	<-u.done
+	if err := <-u.done; err != nil {
+		u.unsure = true
+	}
 	u.inFlight--
 }
 
@@ -145,7 +148,7 @@ func (u *Upload) send(n int, body *Body) {
 	if err != nil {
 		u.cancel(err)
 	}
-	u.done <- struct{}{}
+	u.done <- err
 }
 
 // repeat stores one part, again if the store was unavailable.
@@ -211,8 +214,6 @@ func (u *Upload) Abort() error {
 	}
 	u.ended = true
 	u.cancel(errAborted)
-	// A cancelled request may still arrive at the store after it was answered.
-	late := u.inFlight > 0
 	for u.inFlight > 0 {
 		u.reap()
 	}
@@ -223,7 +224,7 @@ func (u *Upload) Abort() error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), abortTime)
 	defer cancel()
 	err := u.giveUp(ctx)
-	if late && err == nil {
+	if u.unsure && err == nil {
 		rest(ctx, pause)
 		err = u.giveUp(ctx)
 	}
