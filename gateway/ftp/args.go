@@ -73,8 +73,8 @@ func parseRANG(arg string) (start, end int64, reset bool, err error) {
 
 // parseXArgs parses the argument of XCRC, XMD5 and XSHA: a path, in quotes or not, and
 // the octets [start, end) of it, all of it by default; end is -1 where none is given.
-// Without quotes, only two numbers at the end are taken for a range: a single one may as
-// well belong to a name with spaces.
+// Without quotes, only two numbers at the end that make a range are taken for one: a
+// single one may as well belong to a name with spaces.
 func parseXArgs(arg string) (path string, start, end int64, err error) {
 	if strings.HasPrefix(arg, `"`) {
 		path, rest, err := unquote(arg)
@@ -84,10 +84,11 @@ func parseXArgs(arg string) (path string, start, end int64, err error) {
 		start, end, err := parseSpan(rest)
 		return path, start, end, err
 	}
-	if head, last, ok := cutLast(arg); ok && allDigits(last) {
-		if head, first, ok := cutLast(head); ok && allDigits(first) {
-			start, end, err := parseSpan(first + " " + last)
-			return head, start, end, err
+	if head, last, ok := cutLast(arg); ok {
+		if head, first, ok := cutLast(head); ok {
+			if start, end, err := parseSpan(first + " " + last); err == nil {
+				return head, start, end, nil
+			}
 		}
 	}
 	if arg == "" {

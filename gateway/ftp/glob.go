@@ -28,15 +28,19 @@ const (
 	firstClass = -3
 )
 
+// maxName is how many characters a name may have to be matched without an allocation.
+const maxName = 256
+
 // class is a set of characters: sorted ranges that do not touch.
 type class struct {
 	outside bool
 	ranges  [][2]rune
+	ascii   [2]uint64 // a bit for each ASCII character that is contained
 }
 
 // compileGlob prepares a pattern. It takes time and memory in proportion to its length.
-func compileGlob(pattern string) glob {
-	g := glob{pattern: pattern}
+func compileGlob(pattern string) *glob {
+	g := &glob{pattern: pattern}
 	for rest := pattern; rest != ""; {
 		r, size := utf8.DecodeRuneInString(rest)
 		switch r {
@@ -67,50 +71,53 @@ func compileGlob(pattern string) glob {
 // Only the last star is ever tried again, since a longer run for an earlier one can find
 // nothing that the last cannot: a name of n characters costs at most n²/4 steps, whatever
 // the pattern.
-func (g glob) match(name string) bool {
+func (g *glob) match(name string) bool {
 	if name == g.pattern {
 		return true
 	}
-	if utf8.RuneCountInString(name) < g.least {
+	var buf [maxName]rune
+	runes := buf[:0]
+	for _, r := range name {
+		runes = append(runes, r)
+	}
+	if len(runes) < g.least {
 		return false
 	}
-	token, star := 0, -1 // star is the token after the last star
-	rest, retry := name, ""
-	for rest != "" {
-		r, size := utf8.DecodeRuneInString(rest)
+	at, token, tokens := 0, 0, g.tokens
+	retry, star := 0, -1 // where the last star began, and the token after it
+	for at < len(runes) {
 		switch {
-		case token < len(g.tokens) && g.tokens[token] == tokenStar:
+		case token < len(tokens) && tokens[token] == tokenStar:
 			token++
-			star, retry = token, rest
-		case token < len(g.tokens) && g.fits(g.tokens[token], r):
+			retry, star = at, token
+		case token < len(tokens) && (tokens[token] == runes[at] || g.fits(tokens[token], runes[at])):
 			token++
-			rest = rest[size:]
+			at++
 		case star >= 0:
-			_, size = utf8.DecodeRuneInString(retry)
-			retry = retry[size:]
-			token, rest = star, retry
+			retry++
+			at, token = retry, star
 		default:
 			return false
 		}
 	}
-	if token < len(g.tokens) && g.tokens[token] == tokenStar {
+	if token < len(tokens) && tokens[token] == tokenStar {
 		token++
 	}
-	return token == len(g.tokens)
+	return token == len(tokens)
 }
 
 // fits tells whether a token other than the star stands for r.
-func (g glob) fits(token, r rune) bool {
-	switch {
-	case token >= 0:
-		return token == r
-	case token == tokenAny:
-		return true
+func (g *glob) fits(token, r rune) bool {
+	if token > firstClass {
+		return token == r || token == tokenAny
 	}
 	return g.classes[firstClass-token].contains(r)
 }
 
-func (c class) contains(r rune) bool {
+func (c *class) contains(r rune) bool {
+	if r < utf8.RuneSelf {
+		return c.ascii[r/64]&(1<<(r%64)) != 0
+	}
 	_, found := slices.BinarySearchFunc(c.ranges, r, func(span [2]rune, r rune) int {
 		switch {
 		case span[1] < r:
@@ -140,7 +147,20 @@ func parseClass(s string) (c class, length int) {
 		c.ranges = append(c.ranges, span)
 	}
 	c.ranges = mergeRanges(c.ranges)
+	c.markASCII()
 	return c, len(s) - len(rest) + 1
+}
+
+// markASCII fills ascii from ranges.
+func (c *class) markASCII() {
+	for _, span := range c.ranges {
+		for r := span[0]; r <= span[1] && r < utf8.RuneSelf; r++ {
+			c.ascii[r/64] |= 1 << (r % 64)
+		}
+	}
+	if c.outside {
+		c.ascii[0], c.ascii[1] = ^c.ascii[0], ^c.ascii[1]
+	}
 }
 
 // parseMember takes one member off the front of the inside of a class: "a" or "a-z". A
