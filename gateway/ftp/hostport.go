@@ -11,12 +11,13 @@ import (
 // the address may be connected to is for the session to say.
 func parsePORT(arg string) (netip.AddrPort, error) {
 	var n [6]byte
-	rest, more := arg, true
+	rest := arg
 	for i := range n {
-		var field string
-		if field, rest, more = strings.Cut(rest, ","); more != (i < len(n)-1) || len(field) > 3 || !allDigits(field) {
+		field, after, more := strings.Cut(rest, ",")
+		if more != (i < len(n)-1) || len(field) > 3 || !allDigits(field) {
 			return netip.AddrPort{}, errSyntax
 		}
+		rest = after
 		v, err := strconv.ParseUint(field, 10, 8)
 		if err != nil {
 			return netip.AddrPort{}, errSyntax

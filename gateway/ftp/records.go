@@ -139,7 +139,7 @@ func (rr *recordReader) encode(p []byte) int {
 		return 1
 	}
 	if len(rr.src) == 0 {
-		if rr.err != io.EOF || rr.done {
+		if rr.done || !errors.Is(rr.err, io.EOF) {
 			return 0
 		}
 		rr.done = true

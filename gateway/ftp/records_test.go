@@ -100,7 +100,7 @@ func FuzzRecords(f *testing.F) {
 		}
 		whole, wholeErr := decodeRecords(data, len(data)+1)
 		torn, tornErr := decodeRecords(data, n)
-		if wholeErr != tornErr || wholeErr == nil && whole != torn {
+		if !errors.Is(wholeErr, tornErr) || wholeErr == nil && whole != torn {
 			t.Fatalf("%q depends on how it is cut: %q, %v and %q, %v", data, whole, wholeErr, torn, tornErr)
 		}
 		// A sender that is cut off is always noticed.

@@ -6,82 +6,211 @@ import (
 	"errors"
 	"log/slog"
 	"net"
-	"net/netip"
+	"sync"
 	"time"
 )
 
-// Config is what a [Server] is made of. Fields marked required have no default.
-type Config struct {
-	// Login judges a user name and password; required. It returns [ErrLogin] for a wrong
-	// pair, ErrUnavailable when it cannot tell now. It takes as long for an unknown user
-	// as for a wrong password.
-	Login func(ctx context.Context, c Credentials) (*Account, error)
+// copySize is the size of the buffer of a transfer in octets: four TLS records, so that a
+// thousand transfers hold 64 MiB.
+const copySize = 64 << 10
 
-	// TLS holds the certificates and the oldest version accepted; nil offers no TLS. The
-	// server works on clones: it sets NextProtos, tickets and the binding of sessions.
-	TLS *tls.Config
-	// TLSRequired refuses USER in clear, and data connections in clear.
-	TLSRequired bool
-	// SessionReuse says whether a TLS data connection must resume the session of its own
-	// control connection.
-	SessionReuse SessionReuse
+// Server serves FTP sessions on any number of listeners. Its methods may be called from
+// any goroutine.
+type Server struct {
+	config   Config
+	commands *commandTable
+	tls      *tls.Config // holds the ticket keys that all connections share; nil without TLS
+	passive  *passivePool
+	dial     dialer
+	proper   *accountSet // accounts seen to end TLS transfers with a close_notify
+	buffers  sync.Pool   // *[copySize]byte
 
-	Passive Passive
-	Limits  Limits
+	ctx  context.Context // of all sessions
+	cut  context.CancelCauseFunc
+	stop chan struct{} // closed by Shutdown
 
-	// Grace is how long to watch the control connection for its end between the end of an
-	// upload's data and its commit; nil for none.
-	Grace func(control, data net.Conn) time.Duration
-
-	Log *slog.Logger // required
+	mu        sync.Mutex
+	stopped   bool
+	listeners map[net.Listener]struct{}
+	sessions  census
+	running   sync.WaitGroup // a session each
 }
 
-// Credentials are what a client says of itself.
-type Credentials struct {
-	User     string // valid UTF-8 without control characters
-	Password string
-	Remote   netip.Addr
-	Host     string // argument of HOST (RFC 7151), or the server name of TLS, or ""
-	TLS      bool   // the control connection is protected
+// NewServer returns a server that serves nothing yet.
+func NewServer(c Config) (*Server, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	c.Limits = c.Limits.withDefaults()
+	ctx, cut := context.WithCancelCause(context.Background())
+	s := &Server{
+		config:    c,
+		commands:  newCommandTable(),
+		passive:   newPassivePool(c.Passive.MinPort, c.Passive.MaxPort),
+		dial:      dialFrom,
+		proper:    newAccountSet(),
+		buffers:   sync.Pool{New: func() any { return new([copySize]byte) }},
+		ctx:       ctx,
+		cut:       cut,
+		stop:      make(chan struct{}),
+		listeners: make(map[net.Listener]struct{}),
+		sessions:  newCensus(c.Limits),
+	}
+	if c.TLS != nil {
+		s.tls = c.TLS.Clone()
+	}
+	return s, nil
 }
 
-// ErrLogin is a login that is refused: unknown user and wrong password alike.
-var ErrLogin = errors.New("login incorrect")
-
-// Account is a user who has logged in.
-type Account struct {
-	Name    string
-	FS      FS
-	Charset Charset // nil for UTF-8
+// Serve accepts sessions from ln until Shutdown, then returns nil; or until ln is closed
+// by someone else, which is the error returned. It closes ln.
+func (s *Server) Serve(ln net.Listener, o ListenOptions) error {
+	if o.ImplicitTLS && s.tls == nil {
+		return errors.Join(errors.New("ftp: implicit TLS needs Config.TLS"), ln.Close())
+	}
+	if !s.track(ln) {
+		return ln.Close()
+	}
+	defer s.untrack(ln)
+	for pause := time.Duration(0); ; {
+		conn, err := ln.Accept()
+		switch {
+		case err == nil:
+			pause = 0
+			s.admit(conn, ln, o)
+		case s.stopping():
+			return nil
+		case errors.Is(err, net.ErrClosed):
+			return err
+		default:
+			// Out of descriptors or memory, or the peer was faster: all of it passes.
+			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
+			s.config.Log.Warn("accept failed", slog.Any("err", err), slog.Duration("pause", pause))
+			s.sleep(s.ctx, pause)
+		}
+	}
 }
 
-// SessionReuse is a policy on TLS data connections.
-type SessionReuse int
-
-// The policies. Offered is the default: many client libraries cannot resume.
-const (
-	ReuseOffered  SessionReuse = iota
-	ReuseRequired              // 522 for a data connection that did not resume this control connection's session
-)
-
-// Passive says where the server listens for data connections.
-type Passive struct {
-	MinPort, MaxPort uint16 // both 0: ports of the system's choice
-	// Announce is the address in the reply to PASV for a client that has reached local;
-	// nil announces local itself. Only an IPv4 address can be announced.
-	Announce func(local, client netip.Addr) netip.Addr
+// admit starts a session, or refuses it when there are too many. It never blocks the
+// accept loop: the refusal fits the empty send buffer of a fresh connection.
+func (s *Server) admit(conn net.Conn, ln net.Listener, o ListenOptions) {
+	ses := newSession(s, conn, ln.Addr(), o)
+	if !s.enter(ses) {
+		s.config.Log.Warn("session refused", slog.String("remote", ses.client.String()))
+		if !o.ImplicitTLS {
+			ses.refuse()
+		}
+		ses.closeRaw()
+		return
+	}
+	go func() {
+		defer s.leave(ses)
+		ses.serve(s.ctx)
+	}()
 }
 
-// Limits bound what clients can make the server hold. Zero fields take the default.
-type Limits struct {
-	Sessions           int           // at once; 10,000
-	SessionsPerAddress int           // at once from one IPv4 address or IPv6 /64; 100
-	IdleTimeout        time.Duration // between commands; 5 min
-	LoginTimeout       time.Duration // from connecting to being logged in; 30 s
-	TransferTimeout    time.Duration // without progress on a data connection; 60 s
+// Shutdown closes the listeners, tells idle sessions goodbye and waits for running
+// transfers until ctx ends; what still runs then is cut, its uploads aborted, and ctx's
+// error returned. All goroutines have ended when it returns.
+func (s *Server) Shutdown(ctx context.Context) error {
+	err := s.close()
+	ended := make(chan struct{})
+	go func() {
+		s.running.Wait()
+		s.passive.wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		err = errors.Join(err, context.Cause(ctx))
+		s.cut(errStopping)
+		s.mu.Lock()
+		s.sessions.each((*session).closeRaw)
+		s.mu.Unlock()
+		<-ended
+	}
+	s.cut(errStopping)
+	return err
 }
 
-// ListenOptions describe one listener.
-type ListenOptions struct {
-	ImplicitTLS bool // TLS from the first octet (port 990)
+// close stops accepting and wakes the sessions, which then see that the server stops.
+func (s *Server) close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		return nil
+	}
+	s.stopped = true
+	close(s.stop)
+	var err error
+	for ln := range s.listeners {
+		err = errors.Join(err, ln.Close())
+	}
+	s.sessions.each((*session).wake)
+	return err
+}
+
+// Sessions is the number of sessions at this moment.
+func (s *Server) Sessions() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sessions.count()
+}
+
+func (s *Server) stopping() bool {
+	select {
+	case <-s.stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// sleep waits for d, for ctx to end or for the server to stop.
+func (s *Server) sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-s.stop:
+	}
+}
+
+func (s *Server) track(ln net.Listener) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		return false
+	}
+	s.listeners[ln] = struct{}{}
+	return true
+}
+
+func (s *Server) untrack(ln net.Listener) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.stopped {
+		// Serve ends because ln is closed already: a second Close has nothing to tell.
+		_ = ln.Close()
+	}
+	delete(s.listeners, ln)
+}
+
+func (s *Server) enter(ses *session) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped || !s.sessions.add(ses) {
+		return false
+	}
+	s.running.Add(1)
+	return true
+}
+
+func (s *Server) leave(ses *session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sessions.remove(ses)
+	s.running.Done()
 }

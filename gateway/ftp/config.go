@@ -1,0 +1,116 @@
+package ftp
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"time"
+)
+
+// Config is what a [Server] is made of. Fields marked required have no default.
+type Config struct {
+	// Login judges a user name and password; required. It returns [ErrLogin] for a wrong
+	// pair, ErrUnavailable when it cannot tell now. It takes as long for an unknown user
+	// as for a wrong password.
+	Login func(ctx context.Context, c Credentials) (*Account, error)
+
+	// TLS holds the certificates and the oldest version accepted; nil offers no TLS. The
+	// server works on clones: it sets NextProtos, tickets and the binding of sessions.
+	TLS *tls.Config
+	// TLSRequired refuses USER in clear, and data connections in clear.
+	TLSRequired bool
+	// SessionReuse says whether a TLS data connection must resume the session of its own
+	// control connection.
+	SessionReuse SessionReuse
+
+	Passive Passive
+	Limits  Limits
+
+	// Grace is how long to watch the control connection for its end between the end of an
+	// upload's data and its commit; nil for none.
+	Grace func(control, data net.Conn) time.Duration
+
+	Log *slog.Logger // required
+}
+
+// Credentials are what a client says of itself.
+type Credentials struct {
+	User     string // valid UTF-8 without control characters
+	Password string
+	Remote   netip.Addr
+	Host     string // argument of HOST (RFC 7151), or the server name of TLS, or ""
+	TLS      bool   // the control connection is protected
+}
+
+// ErrLogin is a login that is refused: unknown user and wrong password alike.
+var ErrLogin = errors.New("login incorrect")
+
+// Account is a user who has logged in.
+type Account struct {
+	Name    string
+	FS      FS
+	Charset Charset // nil for UTF-8
+}
+
+// SessionReuse is a policy on TLS data connections.
+type SessionReuse int
+
+// The policies. Offered is the default: many client libraries cannot resume.
+const (
+	ReuseOffered  SessionReuse = iota
+	ReuseRequired              // 522 for a data connection that did not resume this control connection's session
+)
+
+// Passive says where the server listens for data connections.
+type Passive struct {
+	MinPort, MaxPort uint16 // both 0: ports of the system's choice
+	// Announce is the address in the reply to PASV for a client that has reached local;
+	// nil announces local itself. Only an IPv4 address can be announced.
+	Announce func(local, client netip.Addr) netip.Addr
+}
+
+// Limits bound what clients can make the server hold. Zero fields take the default.
+type Limits struct {
+	Sessions           int           // at once; 10,000
+	SessionsPerAddress int           // at once from one IPv4 address or IPv6 /64; 100
+	IdleTimeout        time.Duration // between commands; 5 min
+	LoginTimeout       time.Duration // from connecting to being logged in; 30 s
+	TransferTimeout    time.Duration // without progress on a data connection; 60 s
+}
+
+// ListenOptions describe one listener.
+type ListenOptions struct {
+	ImplicitTLS bool // TLS from the first octet (port 990)
+}
+
+// check refuses a Config that no server can be made of.
+func (c *Config) check() error {
+	switch {
+	case c.Login == nil:
+		return errors.New("ftp: Config.Login is required")
+	case c.Log == nil:
+		return errors.New("ftp: Config.Log is required")
+	case c.TLS == nil && c.TLSRequired:
+		return errors.New("ftp: Config.TLSRequired needs Config.TLS")
+	case c.TLS != nil && c.TLS.GetConfigForClient != nil:
+		return errors.New("ftp: Config.TLS.GetConfigForClient would undo the binding of sessions; use GetCertificate")
+	case c.Passive.MinPort > c.Passive.MaxPort, c.Passive.MinPort == 0 && c.Passive.MaxPort != 0:
+		return errors.New("ftp: Config.Passive: MinPort must be from 1 to MaxPort, or both 0")
+	}
+	return nil
+}
+
+// withDefaults fills the fields that are zero.
+func (l Limits) withDefaults() Limits {
+	return Limits{
+		Sessions:           cmp.Or(l.Sessions, 10_000),
+		SessionsPerAddress: cmp.Or(l.SessionsPerAddress, 100),
+		IdleTimeout:        cmp.Or(l.IdleTimeout, 5*time.Minute),
+		LoginTimeout:       cmp.Or(l.LoginTimeout, 30*time.Second),
+		TransferTimeout:    cmp.Or(l.TransferTimeout, time.Minute),
+	}
+}

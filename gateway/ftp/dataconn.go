@@ -1,0 +1,93 @@
+package ftp
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"time"
+)
+
+// dataConn is a data connection: a watched raw connection, and TLS on it or not.
+type dataConn struct {
+	raw  *watchedConn
+	tls  *tls.Conn // nil in clear
+	flow io.ReadWriter
+}
+
+func newDataConn(raw *watchedConn, protected *tls.Conn) *dataConn {
+	if protected == nil {
+		return &dataConn{raw: raw, flow: raw}
+	}
+	return &dataConn{raw: raw, tls: protected, flow: protected}
+}
+
+// finish ends the connection properly: close_notify under TLS, then FIN. It does not wait
+// for the client's.
+func (d *dataConn) finish() error {
+	if d.tls != nil {
+		return d.tls.Close()
+	}
+	return d.raw.Close()
+}
+
+// abort ends the connection so that the client cannot take it for the end of a file: by a
+// reset, without a close_notify. After finish it does nothing. It may be called from any
+// goroutine.
+func (d *dataConn) abort() { closeHard(d.raw.Conn) }
+
+// notified tells whether the client ended its side with a close_notify, once reading has
+// come to io.EOF. crypto/tls reports a connection that just ended as io.EOF too, but then
+// the raw connection has come to its end.
+func (d *dataConn) notified() bool { return d.tls != nil && !d.raw.ended }
+
+// watchedConn is a connection whose reads and writes each must make progress in time, and
+// which notes its own end.
+type watchedConn struct {
+	net.Conn
+	timeout time.Duration
+	ended   bool // Read has returned io.EOF
+}
+
+func (w *watchedConn) Read(p []byte) (int, error) {
+	if err := w.SetReadDeadline(time.Now().Add(w.timeout)); err != nil {
+		return 0, err
+	}
+	n, err := w.Conn.Read(p)
+	if err == io.EOF {
+		w.ended = true
+	}
+	return n, err
+}
+
+// Write fails with a time-out only if not one octet was taken in time.
+func (w *watchedConn) Write(p []byte) (int, error) {
+	written := 0
+	for {
+		if err := w.SetWriteDeadline(time.Now().Add(w.timeout)); err != nil {
+			return written, err
+		}
+		n, err := w.Conn.Write(p[written:])
+		written += n
+		if n == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return written, err
+		}
+	}
+}
+
+// closeHard closes with a reset where the connection can (RFC 9293 §3.10.5).
+func closeHard(conn net.Conn) {
+	if tcp, ok := conn.(interface{ SetLinger(seconds int) error }); ok {
+		_ = tcp.SetLinger(0) // fails on a connection that is closed already
+	}
+	_ = conn.Close()
+}
+
+// dataError is the kind of an error on a data connection.
+func dataError(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return errors.Join(errStalled, err)
+	}
+	return errors.Join(errDataLost, err)
+}

@@ -1,0 +1,102 @@
+package ftp
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"strconv"
+)
+
+// route is the way to the next data connection, as the client has chosen it.
+type route interface {
+	// connect makes or accepts a connection; another one each time, if there can be.
+	// errNoData if there is none before ctx ends.
+	connect(ctx context.Context) (net.Conn, error)
+	// close gives up the route. Connections that connect has returned live on.
+	close()
+}
+
+func (s *session) portCommand(_ context.Context, arg string) (reply, error) {
+	addr, err := parsePORT(arg)
+	if err != nil {
+		return reply{}, err
+	}
+	return s.active(addr)
+}
+
+func (s *session) eprt(_ context.Context, arg string) (reply, error) {
+	addr, err := parseEPRT(arg)
+	if err != nil {
+		return reply{}, err
+	}
+	return s.active(addr)
+}
+
+// active takes an address to connect to. It must be the client's own and no service of the
+// system, or the server could be made to attack others (RFC 2577 §3).
+func (s *session) active(addr netip.AddrPort) (reply, error) {
+	switch {
+	case addr.Addr() != s.client.WithZone(""):
+		return done(504, "Data connections are made only to the address of the control connection.")
+	case addr.Port() < 1024:
+		return done(504, "Data connections are made only to ports from 1024.")
+	}
+	addr = netip.AddrPortFrom(s.client, addr.Port())
+	s.params.useRoute(&activeRoute{dial: s.server.dial, from: s.local.Addr(), port: max(s.port, 1) - 1, to: addr})
+	return done(200, "Ready to connect.")
+}
+
+func (s *session) pasv(context.Context, string) (reply, error) {
+	if !s.local.Addr().Is4() {
+		return done(522, "PASV is for IPv4; use EPSV.")
+	}
+	announced := s.local.Addr()
+	if announce := s.server.config.Passive.Announce; announce != nil {
+		announced = announce(s.local.Addr(), s.client).Unmap()
+	}
+	if !announced.Is4() {
+		return done(522, "There is no IPv4 address for PASV; use EPSV.")
+	}
+	port, err := s.listen()
+	if err != nil {
+		return reply{}, err
+	}
+	return done(227, "Entering Passive Mode ("+formatPASV(netip.AddrPortFrom(announced, port))+")")
+}
+
+func (s *session) epsv(_ context.Context, arg string) (reply, error) {
+	proto, all, err := parseEPSV(arg)
+	switch {
+	case err != nil:
+		return reply{}, err
+	case all:
+		s.params.epsvAll = true
+		return done(200, "From now on only EPSV is taken.")
+	case proto != 0 && (proto == 1) != s.local.Addr().Is4():
+		return done(522, "That is not the protocol of this connection, use ("+s.protocol()+").")
+	}
+	port, err := s.listen()
+	if err != nil {
+		return reply{}, err
+	}
+	return done(229, "Entering Extended Passive Mode ("+formatEPSV(port)+")")
+}
+
+// protocol is the address family of the control connection as EPSV counts them.
+func (s *session) protocol() string {
+	if s.local.Addr().Is4() {
+		return strconv.Itoa(1)
+	}
+	return strconv.Itoa(2)
+}
+
+// listen reserves a passive port, in place of the one reserved before.
+func (s *session) listen() (port uint16, err error) {
+	s.params.useRoute(nil)
+	r, err := s.server.passive.reserve(s.local.Addr(), s.client)
+	if err != nil {
+		return 0, err
+	}
+	s.params.useRoute(r)
+	return r.port.addr.Port(), nil
+}

@@ -1,0 +1,120 @@
+package ftp
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"runtime/debug"
+	"time"
+)
+
+// execute admits a command by its row, runs it, and returns its final reply.
+func (s *session) execute(ctx context.Context, cmd command) reply {
+	began := time.Now()
+	row, found := s.server.commands.index[cmd.verb]
+	if !found {
+		return s.reject(cmd)
+	}
+	s.params.path = Path{}
+	var err error
+	r, refused := s.admit(row, cmd)
+	if !refused {
+		r, err = s.run(ctx, row, cmd.arg)
+	}
+	if row.spends {
+		s.params.spend()
+	}
+	level := slog.LevelInfo
+	if err != nil && r.code == 451 {
+		level = slog.LevelError
+	}
+	s.log.LogAttrs(ctx, level, "command", slog.String("user", s.login.name), slog.String("verb", row.verb),
+		slog.String("path", s.params.path.String()), slog.Int("code", r.code),
+		slog.Duration("took", time.Since(began)), slog.Any("err", err))
+	return r
+}
+
+// admit checks what a row demands and returns the refusal if it is not so.
+func (s *session) admit(row *row, cmd command) (r reply, refused bool) {
+	switch {
+	case !row.clear && s.server.config.TLSRequired && s.security.binding == nil:
+		return reply{code: 530, text: "TLS is required here; send AUTH TLS before USER."}, true
+	case !row.open && s.login.account == nil:
+		return reply{code: 530, text: "Log in with USER and PASS first."}, true
+	case row.argument == required && cmd.arg == "":
+		return reply{code: 501, text: "An argument is missing; see HELP for the form of the command."}, true
+	case row.argument == none && !blank(cmd.arg):
+		return reply{code: 501, text: "This command takes no argument."}, true
+	}
+	if row.order != nil {
+		if refusal := row.order(s); refusal != nil {
+			return *refusal, true
+		}
+	}
+	return reply{}, false
+}
+
+// blank tells whether arg is nothing but spaces, which clients send after bare verbs.
+func blank(arg string) bool {
+	for i := range len(arg) {
+		if arg[i] != ' ' {
+			return false
+		}
+	}
+	return true
+}
+
+// run calls the handler and turns its error into a reply. A panic costs the session, not
+// the server, and its command still gets its one reply.
+func (s *session) run(ctx context.Context, row *row, arg string) (r reply, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = s.logPanic(p)
+			s.closing = true
+			r, _ = replyTo(err, row.names, false)
+		}
+	}()
+	r, err = row.run(s, ctx, arg)
+	if err == nil {
+		return r, nil
+	}
+	var late *begunError
+	r, _ = replyTo(err, row.names, errors.As(err, &late))
+	if errors.Is(err, errPanic) || errors.Is(err, errFlooded) {
+		s.closing = true
+	}
+	return r, err
+}
+
+// logPanic logs a panic with its stack and returns the error that stands for it.
+func (s *session) logPanic(p any) error {
+	s.log.Error("panic", slog.Any("err", p), slog.String("stack", string(debug.Stack())))
+	return errPanic
+}
+
+// reject answers a verb that there is no row for. An HTTP request, which a web page can
+// have a browser send here, ends the session without a word, before its body is taken for
+// commands.
+func (s *session) reject(cmd command) reply {
+	if speaksHTTP(cmd.verb) {
+		s.log.Warn("HTTP on the FTP port", slog.String("remote", s.client.String()))
+		s.hangUp()
+		return reply{}
+	}
+	s.log.Info("unknown command", slog.String("user", s.login.name))
+	if s.login.account == nil {
+		if s.unknown++; s.unknown > maxUnknown {
+			return reply{code: 421, text: "Too many unknown commands; closing."}
+		}
+	}
+	return reply{code: 500, text: "Unknown command; HELP lists those that there are."}
+}
+
+// speaksHTTP tells whether a verb is a method of HTTP.
+func speaksHTTP(verb string) bool {
+	switch verb {
+	case "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE":
+		return true
+	}
+	return false
+}

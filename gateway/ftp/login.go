@@ -1,0 +1,155 @@
+package ftp
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	// maxFailures is how many logins of a connection may fail (RFC 2577 §5).
+	maxFailures = 3
+	// failureDelay is the pause before the answer to a first failure; it doubles from
+	// one to the next.
+	failureDelay = time.Second
+)
+
+// login is who the client says it is, and who it has proven to be.
+type login struct {
+	name     string // argument of USER
+	named    bool   // USER came and PASS not yet
+	host     string // argument of HOST
+	account  *Account
+	failures int
+}
+
+// logout forgets the user and all that came after USER, as if the connection were new.
+// Failures are not forgotten.
+func (s *session) logout() {
+	s.params.useRoute(nil)
+	s.params = newParameters()
+	s.idle = s.server.config.Limits.IdleTimeout
+	if s.login.account != nil {
+		s.loginBy = time.Now().Add(s.server.config.Limits.LoginTimeout)
+	}
+	s.login = login{failures: s.login.failures}
+}
+
+// user answers alike for all names, known or not (RFC 2577 §7).
+func (s *session) user(_ context.Context, name string) (reply, error) {
+	host := s.login.host
+	s.logout()
+	s.login.host, s.login.name, s.login.named = host, name, true
+	if anonymous(name) {
+		return done(331, "Any password will do; an e-mail address is customary.")
+	}
+	return done(331, "Password required.")
+}
+
+// anonymous tells whether name is one of those that RFC 1635 gives to guests.
+func anonymous(name string) bool {
+	return strings.EqualFold(name, "anonymous") || strings.EqualFold(name, "ftp")
+}
+
+func (s *session) pass(ctx context.Context, password string) (reply, error) {
+	s.login.named = false
+	account, err := s.authenticate(ctx, password)
+	switch {
+	case err == nil:
+		s.login.account = account
+		s.login.failures = 0
+		s.log.Info("logged in", slog.String("user", account.Name))
+		return done(230, "Logged in.")
+	case errors.Is(err, ErrLogin):
+		return s.failLogin(ctx)
+	}
+	s.log.Error("login could not be judged", slog.String("user", s.login.name), slog.Any("err", err))
+	return done(421, "Logging in is not possible now; try again later.")
+}
+
+// authenticate asks the gateway. A name that cannot be one never reaches it.
+func (s *session) authenticate(ctx context.Context, password string) (*Account, error) {
+	if s.login.name == "" || !utf8.ValidString(s.login.name) || strings.ContainsFunc(s.login.name, unicode.IsControl) {
+		return nil, ErrLogin
+	}
+	ctx, cancel := context.WithDeadline(ctx, s.loginBy)
+	defer cancel()
+	host := s.login.host
+	if host == "" {
+		host = s.security.serverName
+	}
+	return s.server.config.Login(ctx, Credentials{
+		User:     s.login.name,
+		Password: password,
+		Remote:   s.client,
+		Host:     host,
+		TLS:      s.security.binding != nil,
+	})
+}
+
+// failLogin answers a wrong password, later each time, and the last one with goodbye.
+func (s *session) failLogin(ctx context.Context) (reply, error) {
+	s.log.Warn("login failed", slog.String("user", s.login.name), slog.String("remote", s.client.String()))
+	s.login.failures++
+	s.server.sleep(ctx, failureDelay<<(s.login.failures-1))
+	if s.login.failures >= maxFailures {
+		return done(421, "Login incorrect; too many failures.")
+	}
+	return done(530, "Login incorrect.")
+}
+
+func (s *session) acct(context.Context, string) (reply, error) {
+	return done(202, "No account is needed.")
+}
+
+// rein starts over. On a protected connection RFC 4217 §13 would have it go back to clear
+// text, where the next login would be open to all: a client that wants that connects anew.
+func (s *session) rein(context.Context, string) (reply, error) {
+	if s.security.binding != nil {
+		return done(502, "REIN would end the protection of this connection; connect anew.")
+	}
+	s.logout()
+	return done(220, "FTP service ready.")
+}
+
+func (s *session) exit(context.Context, string) (reply, error) {
+	s.closing = true
+	return done(221, "Goodbye.")
+}
+
+// host names the virtual host to log in at (RFC 7151). Any name is taken: whether there
+// is such a host is for the login to say.
+func (s *session) host(_ context.Context, name string) (reply, error) {
+	literal, bracketed := strings.CutPrefix(name, "[")
+	literal, closed := strings.CutSuffix(literal, "]")
+	addr, err := netip.ParseAddr(literal)
+	switch {
+	case bracketed != closed, err != nil && !hostname(name), err == nil && addr.Is6() != bracketed:
+		return done(501, "HOST takes a host name, an IPv4 address or an [IPv6 address], without a port.")
+	case err == nil && addr.Unmap() != s.local.Addr().WithZone(""):
+		return done(504, "That is not the address of this connection.")
+	case s.security.serverName != "" && !strings.EqualFold(name, s.security.serverName):
+		return done(504, "HOST differs from the server name of the TLS handshake.")
+	}
+	s.login.host = strings.ToLower(name)
+	return done(220, "Host accepted.")
+}
+
+// hostname tells whether s has the form of a domain name: letters, digits, hyphens, dots.
+func hostname(s string) bool {
+	for label := range strings.SplitSeq(strings.TrimSuffix(s, "."), ".") {
+		if label == "" || len(label) > 63 || strings.ContainsFunc(label, notLDH) {
+			return false
+		}
+	}
+	return len(s) <= 255
+}
+
+func notLDH(r rune) bool {
+	return r != '-' && (r > 0x7f || !isAlphanumeric(byte(r)))
+}

@@ -1,0 +1,179 @@
+package ftp
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strconv"
+	"strings"
+)
+
+// parameters are what commands set for later ones. A new login starts with new ones.
+type parameters struct {
+	dir      Path // working directory
+	path     Path // that the current command is about, for the log
+	ascii    bool // TYPE A
+	records  bool // STRU R
+	restart  int64
+	window   *window // RANG
+	size     int64   // ALLO
+	facts    factSet
+	hash     string
+	route    route // to the next data connection; nil before PORT, PASV …
+	epsvAll  bool
+	rename   func(context.Context, Path) error // RNTO, after RNFR
+	renameAt uint64                            // serial number of RNFR
+}
+
+// window is a range of octets, from the first to the last.
+type window struct{ first, last int64 }
+
+// newParameters gives the defaults of RFC 959 §5.1: TYPE A, STRU F, MODE S.
+func newParameters() parameters {
+	return parameters{ascii: true, facts: defaultFacts, hash: defaultHash}
+}
+
+// useRoute replaces the way to the next data connection; nil for none.
+func (p *parameters) useRoute(r route) {
+	if p.route != nil {
+		p.route.close()
+	}
+	p.route = r
+}
+
+// spend forgets what was set for one transfer.
+func (p *parameters) spend() {
+	p.useRoute(nil)
+	p.restart, p.window, p.size = 0, nil, 0
+}
+
+// resolve turns the argument of a command into a path.
+func (s *session) resolve(arg string) (Path, error) {
+	name, err := s.decode(arg)
+	if err != nil {
+		return Path{}, errors.Join(fs.ErrInvalid, err)
+	}
+	p, err := s.params.dir.Join(name)
+	if err == nil {
+		s.params.path = p
+	}
+	return p, err
+}
+
+func (s *session) typ(_ context.Context, arg string) (reply, error) {
+	switch strings.ToUpper(arg) {
+	case "A", "A N", "A T", "A C":
+		s.params.ascii = true
+		return done(200, "Type is ASCII.")
+	case "I", "L 8", "L8":
+		s.params.ascii = false
+		return done(200, "Type is binary.")
+	}
+	return done(504, "That type is not offered; use TYPE A, TYPE I or TYPE L 8.")
+}
+
+func (s *session) stru(_ context.Context, arg string) (reply, error) {
+	switch strings.ToUpper(arg) {
+	case "F":
+		s.params.records = false
+		return done(200, "Structure is file.")
+	case "R":
+		s.params.records = true
+		return done(200, "Structure is record.")
+	}
+	return done(504, "That structure is not offered; use STRU F or STRU R.")
+}
+
+func (s *session) mode(_ context.Context, arg string) (reply, error) {
+	if strings.EqualFold(arg, "S") {
+		return done(200, "Mode is stream.")
+	}
+	return done(504, "That mode is not offered; use MODE S.")
+}
+
+// rest takes any offset: whether the file is as long shows at the transfer (RFC 3659 §5).
+func (s *session) rest(_ context.Context, arg string) (reply, error) {
+	offset, err := parseREST(arg)
+	if err != nil {
+		return reply{}, err
+	}
+	s.params.restart = offset
+	return done(350, "Restarting at "+strconv.FormatInt(offset, 10)+"; send RETR.")
+}
+
+func (s *session) rang(_ context.Context, arg string) (reply, error) {
+	first, last, reset, err := parseRANG(arg)
+	switch {
+	case err != nil:
+		return reply{}, err
+	case reset:
+		s.params.window = nil
+		return done(350, "The whole file is taken again.")
+	}
+	s.params.window = &window{first, last}
+	return done(350, "Range is taken; send RETR or HASH.")
+}
+
+func (s *session) allo(_ context.Context, arg string) (reply, error) {
+	size, err := parseALLO(arg)
+	if err != nil {
+		return reply{}, err
+	}
+	s.params.size = size
+	return done(200, "Noted.")
+}
+
+func (s *session) opts(_ context.Context, arg string) (reply, error) {
+	name, value, _ := strings.Cut(arg, " ")
+	switch strings.ToUpper(name) {
+	case "UTF8", "UTF-8":
+		return s.optsUTF8(value)
+	case "MLST":
+		return s.optsMLST(value)
+	case "HASH":
+		return s.optsHash(value)
+	}
+	return done(501, "That command has no options; use OPTS UTF8, OPTS MLST or OPTS HASH.")
+}
+
+// optsUTF8 is in no RFC; clients send it before USER and fall back to their own code page
+// unless they read 200.
+func (s *session) optsUTF8(value string) (reply, error) {
+	switch strings.ToUpper(strings.TrimSpace(value)) {
+	case "", "ON", "NLST":
+		return done(200, "Always in UTF8 mode.")
+	}
+	return done(504, "UTF8 mode cannot be turned off.")
+}
+
+func (s *session) optsMLST(value string) (reply, error) {
+	facts, err := parseFacts(value)
+	if err != nil {
+		return reply{}, err
+	}
+	s.params.facts = facts
+	return done(200, strings.TrimSuffix("MLST OPTS "+facts.String(), " "))
+}
+
+func (s *session) optsHash(value string) (reply, error) {
+	if value == "" {
+		return done(200, s.params.hash)
+	}
+	_, name, err := newHash(value)
+	if err != nil {
+		return done(501, "Unknown algorithm; FEAT lists those that there are.")
+	}
+	s.params.hash = name
+	return done(200, name)
+}
+
+func (s *session) featUTF8() string {
+	if s.login.account != nil && s.login.account.Charset != nil {
+		return ""
+	}
+	return "UTF8"
+}
+
+func (s *session) featMLST() string { return "MLST " + s.params.facts.feat() }
+
+func (s *session) featHash() string { return "HASH " + hashFeat(s.params.hash) }

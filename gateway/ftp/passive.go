@@ -1,0 +1,200 @@
+package ftp
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"math/big"
+	"net"
+	"net/netip"
+	"sync"
+	"syscall"
+)
+
+const (
+	// randomTries is how many ports are tried at random before the range is searched.
+	randomTries = 16
+	// maxArrived is how many connections of one client may wait to be taken.
+	maxArrived = 4
+)
+
+// errNoPort is a passive range in which nothing is free for this client.
+var errNoPort = errors.New("no free passive port")
+
+// passivePool gives out passive ports. One listener serves several clients at once, told
+// apart by their addresses, so that the range does not cap the number of sessions; it is
+// closed when no one waits on it. Its methods may be called from any goroutine.
+type passivePool struct {
+	min, max uint16 // both 0: ports of the system's choice
+	listen   func(netip.AddrPort) (net.Listener, error)
+
+	mu        sync.Mutex
+	ports     map[netip.AddrPort]*passivePort
+	accepting sync.WaitGroup // a goroutine for each listener
+}
+
+// passivePort is a listener and who waits on it. The pool's mutex guards waiting.
+type passivePort struct {
+	addr    netip.AddrPort
+	ln      net.Listener
+	waiting map[netip.Addr]*reservation
+}
+
+// reservation is a client's hold on a passive port: the route of PASV and EPSV.
+type reservation struct {
+	pool    *passivePool
+	port    *passivePort
+	client  netip.Addr
+	arrived chan net.Conn
+}
+
+func newPassivePool(minPort, maxPort uint16) *passivePool {
+	return &passivePool{min: minPort, max: maxPort, listen: listenTCP, ports: make(map[netip.AddrPort]*passivePort)}
+}
+
+func listenTCP(addr netip.AddrPort) (net.Listener, error) {
+	return net.ListenTCP("tcp", net.TCPAddrFromAddrPort(addr))
+}
+
+// reserve opens a port on the local address, or shares one, for the next connection of
+// client. The port is chosen at random, so that no one can guess it (RFC 2577 §8).
+func (p *passivePool) reserve(local, client netip.Addr) (*reservation, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.min == 0 {
+		return p.take(netip.AddrPortFrom(local, 0), client)
+	}
+	size := int(p.max-p.min) + 1
+	for range randomTries {
+		n, err := random(size)
+		if err != nil {
+			return nil, err
+		}
+		if r, err := p.take(netip.AddrPortFrom(local, p.min+uint16(n)), client); !errors.Is(err, errNoPort) {
+			return r, err
+		}
+	}
+	return p.search(local, client, size)
+}
+
+// search tries every port, from a random one on.
+func (p *passivePool) search(local, client netip.Addr, size int) (*reservation, error) {
+	start, err := random(size)
+	if err != nil {
+		return nil, err
+	}
+	for i := range size {
+		port := p.min + uint16((start+i)%size)
+		if r, err := p.take(netip.AddrPortFrom(local, port), client); !errors.Is(err, errNoPort) {
+			return r, err
+		}
+	}
+	return nil, errNoPort
+}
+
+func random(n int) (int, error) {
+	v, err := rand.Int(rand.Reader, big.NewInt(int64(n)))
+	if err != nil {
+		return 0, err
+	}
+	return int(v.Int64()), nil
+}
+
+// take reserves one port; errNoPort if it is not free for this client.
+func (p *passivePool) take(addr netip.AddrPort, client netip.Addr) (*reservation, error) {
+	port, open := p.ports[addr]
+	if !open {
+		ln, err := p.listen(addr)
+		if errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.EACCES) {
+			return nil, errNoPort
+		}
+		if err != nil {
+			return nil, errors.Join(errNoData, err)
+		}
+		port = &passivePort{
+			addr:    netip.AddrPortFrom(addr.Addr(), addrPortOf(ln.Addr()).Port()),
+			ln:      ln,
+			waiting: make(map[netip.Addr]*reservation),
+		}
+		p.ports[port.addr] = port
+		p.accepting.Go(func() { p.accept(port) })
+	}
+	if port.waiting[client] != nil {
+		return nil, errNoPort
+	}
+	r := &reservation{pool: p, port: port, client: client, arrived: make(chan net.Conn, maxArrived)}
+	port.waiting[client] = r
+	return r, nil
+}
+
+// accept hands each connection to the client that waits at its address. Strangers are
+// turned away, and the right one is still served.
+func (p *passivePool) accept(port *passivePort) {
+	for {
+		conn, err := port.ln.Accept()
+		if err != nil {
+			// Closed by release. Any other error ends the listener too: clients that
+			// wait get their 425, and the next PASV opens a new one.
+			p.abandon(port)
+			return
+		}
+		if !p.deliver(port, conn) {
+			closeHard(conn)
+		}
+	}
+}
+
+func (p *passivePool) deliver(port *passivePort, conn net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r := port.waiting[addrPortOf(conn.RemoteAddr()).Addr()]
+	if r == nil {
+		return false
+	}
+	select {
+	case r.arrived <- conn:
+		return true
+	default:
+		return false
+	}
+}
+
+// abandon forgets a port whose listener has ended.
+func (p *passivePool) abandon(port *passivePort) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ports[port.addr] == port {
+		delete(p.ports, port.addr)
+		_ = port.ln.Close() // it has failed already
+	}
+}
+
+// wait returns when no listener is open.
+func (p *passivePool) wait() { p.accepting.Wait() }
+
+// connect takes the next connection of the client.
+func (r *reservation) connect(ctx context.Context) (net.Conn, error) {
+	select {
+	case conn := <-r.arrived:
+		return conn, nil
+	case <-ctx.Done():
+		return nil, errNoData
+	}
+}
+
+// close gives the port back, with the listener if no one else waits on it.
+func (r *reservation) close() {
+	r.pool.mu.Lock()
+	defer r.pool.mu.Unlock()
+	if r.port.waiting[r.client] != r {
+		return
+	}
+	delete(r.port.waiting, r.client)
+	if len(r.port.waiting) == 0 && r.pool.ports[r.port.addr] == r.port {
+		delete(r.pool.ports, r.port.addr)
+		_ = r.port.ln.Close() // no one waits on it
+	}
+	for len(r.arrived) > 0 {
+		closeHard(<-r.arrived)
+	}
+}

@@ -1,0 +1,65 @@
+package ftp
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// reply is an answer on the control connection (RFC 959 §4.2): one line, or with a head
+// several. Texts are constants; what comes from a client in them is a Path or its own file
+// name, free of control characters, so no reply can be made to carry a second one. The
+// zero reply is one that has been sent already.
+type reply struct {
+	code  int
+	text  string   // of the only or the last line
+	head  string   // of the first line of several
+	lines []string // between first and last
+}
+
+// appendTo writes the reply as it goes over the wire.
+func (r reply) appendTo(dst []byte, encode func(string) ([]byte, error)) []byte {
+	code := strconv.Itoa(r.code)
+	if r.head != "" {
+		dst = appendLine(append(append(dst, code...), '-'), r.head, encode)
+		for _, line := range r.lines {
+			if line != "" && '0' <= line[0] && line[0] <= '9' {
+				dst = append(dst, ' ') // or it might be taken for the last line (RFC 959 §4.2)
+			}
+			dst = appendLine(dst, line, encode)
+		}
+	}
+	return appendLine(append(append(dst, code...), ' '), r.text, encode)
+}
+
+// appendLine writes a line, with a question mark for each character that the client's
+// charset lacks or that a reply cannot hold.
+func appendLine(dst []byte, line string, encode func(string) ([]byte, error)) []byte {
+	line = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '?'
+		}
+		return r
+	}, line)
+	if octets, err := encode(line); err == nil {
+		return append(append(dst, octets...), '\r', '\n')
+	}
+	for _, r := range line {
+		octets, err := encode(string(r))
+		if err != nil {
+			octets = []byte{'?'}
+		}
+		dst = append(dst, octets...)
+	}
+	return append(dst, '\r', '\n')
+}
+
+// quoted is a path as PWD and MKD show it (RFC 959 appendix II).
+func quoted(p Path) string {
+	return `"` + strings.ReplaceAll(p.String(), `"`, `""`) + `"`
+}
+
+// done is the reply to most commands that simply worked.
+func done(code int, text string) (reply, error) {
+	return reply{code: code, text: text}, nil
+}

@@ -1,0 +1,204 @@
+package ftp
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// connectTimeout is how long a data connection may take to be there and, under TLS,
+	// to be the right one.
+	connectTimeout = 30 * time.Second
+	// secondChance is how long the right client may take to connect after a connection
+	// whose TLS was not its own.
+	secondChance = 2 * time.Second
+)
+
+// transfer is a job that runs beside its session: it has a copy of what it needs of it,
+// and tells it by channels of preliminary replies and of its end.
+type transfer struct {
+	server  *Server
+	log     *slog.Logger
+	fs      FS
+	account string
+	control net.Conn // for Grace alone
+	session context.Context
+	path    Path
+	doing   string // for STAT
+
+	route   route    // nil for a job without data connection
+	binding *binding // nil in clear
+	ascii   bool
+	records bool
+	encode  func(string) ([]byte, error) // nil for UTF-8
+
+	moved       atomic.Int64 // octets so far, read by STAT
+	begun       bool         // a preliminary reply was sent
+	wake        func()       // makes the session look at the channels
+	preliminary chan reply
+	written     chan struct{} // answers preliminary
+	ended       chan outcome
+	gone        chan struct{} // closed when the job calls wake no more
+}
+
+// newTransfer prepares a job without data connection.
+func (s *session) newTransfer(ctx context.Context, p Path, doing string) *transfer {
+	t := &transfer{
+		server:      s.server,
+		log:         s.log,
+		fs:          s.login.account.FS,
+		account:     s.login.account.Name,
+		control:     s.raw,
+		session:     ctx,
+		path:        p,
+		doing:       doing,
+		ascii:       s.params.ascii,
+		records:     s.params.records,
+		wake:        s.wake,
+		preliminary: make(chan reply, 1),
+		written:     make(chan struct{}, 1),
+		ended:       make(chan outcome, 1),
+		gone:        make(chan struct{}),
+	}
+	if charset := s.login.account.Charset; charset != nil {
+		t.encode = charset.Encode
+	}
+	return t
+}
+
+// newDataTransfer prepares a job with the data connection that was agreed on, which is
+// then used up.
+func (s *session) newDataTransfer(ctx context.Context, p Path, doing string) (*transfer, error) {
+	b, err := s.protection()
+	if err != nil {
+		return nil, err
+	}
+	if s.params.route == nil {
+		return nil, errNoRoute
+	}
+	t := s.newTransfer(ctx, p, doing)
+	t.route, s.params.route = s.params.route, nil
+	t.binding = b
+	return t, nil
+}
+
+// carry runs the job and reports its end.
+func (t *transfer) carry(ctx context.Context, job func(context.Context) (reply, error)) {
+	defer close(t.gone)
+	defer t.wake()
+	defer func() {
+		if p := recover(); p != nil {
+			t.log.Error("panic", slog.Any("err", p), slog.String("stack", string(debug.Stack())))
+			t.ended <- outcome{err: t.explain(ctx, errPanic)}
+		}
+	}()
+	if t.route != nil {
+		defer t.route.close()
+	}
+	r, err := job(ctx)
+	t.ended <- outcome{r, t.explain(ctx, err)}
+}
+
+// explain adds to an error what it stems from, and that data had begun to flow.
+func (t *transfer) explain(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		err = errors.Join(context.Cause(ctx), err)
+	}
+	if t.begun {
+		err = &begunError{err}
+	}
+	return err
+}
+
+// begunError is an error after a preliminary reply.
+type begunError struct{ error }
+
+func (e *begunError) Unwrap() error { return e.error }
+
+// begin has the session send the preliminary reply and waits until it is sent.
+func (t *transfer) begin(ctx context.Context, r reply) error {
+	t.preliminary <- r
+	t.begun = true
+	t.wake()
+	select {
+	case <-t.written:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// open makes the data connection: accepted or connected first, so that the preliminary
+// reply is true, and the TLS handshake after it, for which clients wait.
+func (t *transfer) open(ctx context.Context, opening reply) (*dataConn, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	raw, err := t.route.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.begin(ctx, opening); err != nil {
+		closeHard(raw)
+		return nil, err
+	}
+	if t.binding == nil {
+		return newDataConn(t.watch(raw), nil), nil
+	}
+	return t.protect(ctx, raw)
+}
+
+// protect makes the TLS handshake. A connection that fails in it, or did not resume where
+// it must, may be a stranger's from behind the same address: the right one may follow.
+func (t *transfer) protect(ctx context.Context, raw net.Conn) (*dataConn, error) {
+	for {
+		watched := t.watch(raw)
+		conn, err := t.binding.protect(ctx, watched, t.server.config.SessionReuse)
+		if err == nil {
+			return newDataConn(watched, conn), nil
+		}
+		closeHard(raw)
+		t.log.Warn("data connection refused", slog.Any("err", err))
+		next, cancel := context.WithTimeout(ctx, secondChance)
+		another, none := t.route.connect(next)
+		cancel()
+		if none != nil {
+			return nil, err
+		}
+		raw = another
+	}
+}
+
+func (t *transfer) watch(raw net.Conn) *watchedConn {
+	return &watchedConn{Conn: raw, timeout: t.server.config.Limits.TransferTimeout}
+}
+
+// pump copies until src ends and tells which side ended it. The error of a src that came
+// to its end is io.EOF.
+func (t *transfer) pump(dst io.Writer, src io.Reader) (readErr, writeErr error) {
+	buf, ok := t.server.buffers.Get().(*[copySize]byte)
+	if !ok {
+		return nil, errPanic // the pool holds nothing else
+	}
+	defer t.server.buffers.Put(buf)
+	for {
+		n, err := src.Read(buf[:])
+		t.moved.Add(int64(n))
+		if n > 0 {
+			if _, err := dst.Write(buf[:n]); err != nil {
+				return nil, err
+			}
+		}
+		if err != nil {
+			return err, nil
+		}
+	}
+}
