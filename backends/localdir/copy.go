@@ -1,0 +1,169 @@
+package localdir
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"causeway/backends"
+)
+
+// copyChunk is how many octets are copied between two looks at the context.
+const copyChunk = 64 << 20
+
+// Copy is [backends.Copier.Copy]; the kernel copies, and shares the blocks where the file
+// system can. errors.ErrUnsupported for markers.
+func (s *Store) Copy(ctx context.Context, dst, src string, o backends.CopyOptions) (backends.Object, error) {
+	if err := files(dst, src); err != nil {
+		return backends.Object{}, fail("copy", dst, err)
+	}
+	if dst == src {
+		return s.transfer(ctx, "copy", dst, src, o)
+	}
+	from, err := s.Open(ctx, src, backends.OpenOptions{IfMatch: o.SourceIfMatch})
+	if err != nil {
+		return backends.Object{}, err
+	}
+	defer from.Close() //nolint:errcheck // it was only read
+	if o.Metadata == nil {
+		o.Metadata = from.Object.Metadata
+	}
+	to, err := s.Create(ctx, dst, backends.CreateOptions{IfMatch: o.IfMatch, IfAbsent: o.IfAbsent, Metadata: o.Metadata})
+	if err != nil {
+		return backends.Object{}, err
+	}
+	defer to.Abort() //nolint:errcheck // after Commit it does nothing; before, the first error is the one to tell
+	if err := to.(*upload).take(from.ReadCloser.(*reader)); err != nil {
+		return backends.Object{}, fail("copy", dst, err)
+	}
+	return to.Commit()
+}
+
+// take writes all that r has to the upload, from file to file.
+func (u *upload) take(r *reader) error {
+	for {
+		if err := u.usable(); err != nil {
+			return err
+		}
+		_, err := io.CopyN(u.file, r.file, copyChunk)
+		if errors.Is(err, io.EOF) {
+			return r.unchanged()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// Move is [backends.Mover.Move], an atomic rename. With IfAbsent a crash may leave both
+// names. errors.ErrUnsupported for markers, which would take along what is in them.
+func (s *Store) Move(ctx context.Context, dst, src string, o backends.CopyOptions) (backends.Object, error) {
+	if err := files(dst, src); err != nil {
+		return backends.Object{}, fail("move", dst, err)
+	}
+	return s.transfer(ctx, "move", dst, src, o)
+}
+
+// files refuses keys that cannot be, and markers.
+func files(keys ...string) error {
+	for _, key := range keys {
+		if _, err := localize(key); err != nil {
+			return err
+		}
+	}
+	for _, key := range keys {
+		if strings.HasSuffix(key, "/") {
+			return errors.ErrUnsupported
+		}
+	}
+	return nil
+}
+
+// transfer is what Move does, and Copy of a file onto itself.
+func (s *Store) transfer(ctx context.Context, op, dst, src string, o backends.CopyOptions) (backends.Object, error) {
+	var obj backends.Object
+	err := s.exclusively(ctx, func() (err error) {
+		obj, err = s.transferLocked(ctx, dst, src, o)
+		return err
+	})
+	if err != nil {
+		return backends.Object{}, fail(op, dst, err)
+	}
+	return obj, nil
+}
+
+func (s *Store) transferLocked(ctx context.Context, dst, src string, o backends.CopyOptions) (backends.Object, error) {
+	p, err := s.find(ctx, src)
+	if err != nil {
+		return backends.Object{}, err
+	}
+	defer p.close()
+	from, err := p.object()
+	if err != nil {
+		return backends.Object{}, err
+	}
+	if o.SourceIfMatch != "" && o.SourceIfMatch != etag(from) {
+		return backends.Object{}, backends.ErrChanged
+	}
+	to, err := s.present(ctx, dst)
+	if err != nil {
+		return backends.Object{}, err
+	}
+	if err := (conditions{o.IfMatch, o.IfAbsent}).hold(to); err != nil {
+		return backends.Object{}, err
+	}
+	if o.Metadata != nil {
+		if err := p.setTime(modTime(o.Metadata)); err != nil {
+			return backends.Object{}, err
+		}
+	}
+	if dst == src {
+		info, err := p.object()
+		if err != nil {
+			return backends.Object{}, err
+		}
+		return describe(dst, info), nil
+	}
+	return s.renameObject(dst, src, p, from, to)
+}
+
+// renameObject renames the file at p, which is src, to dst, which is to if that is not nil.
+func (s *Store) renameObject(dst, src string, p *place, from, to fs.FileInfo) (backends.Object, error) {
+	if to != nil && os.SameFile(from, to) {
+		// Two names of one file, made by someone else: a rename would leave both.
+		if err := p.dir.Remove(p.name); err != nil {
+			return backends.Object{}, err
+		}
+		info, err := s.root.Lstat(dst)
+		if err != nil {
+			return backends.Object{}, err
+		}
+		return describe(dst, info), syncDir(p.dir)
+	}
+	name, err := localize(src)
+	if err != nil {
+		return backends.Object{}, err
+	}
+	obj, err := s.replace(name, dst, to)
+	if err != nil {
+		return backends.Object{}, err
+	}
+	return obj, syncDir(p.dir)
+}
+
+// setTime sets the modification time of the file at p, durably.
+func (p *place) setTime(t time.Time) error {
+	if err := p.dir.Chtimes(p.name, time.Time{}, t); err != nil {
+		return err
+	}
+	f, _, err := p.open()
+	if err != nil {
+		return err
+	}
+	defer f.Close() //nolint:errcheck // it is only synced
+	return f.Sync()
+}

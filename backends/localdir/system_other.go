@@ -1,0 +1,20 @@
+//go:build !(linux || darwin)
+
+package localdir
+
+import (
+	"errors"
+	"os"
+)
+
+// nonBlock is nothing here: there are no named pipes in directories.
+const nonBlock = 0
+
+// tryLock always has the lock: one process at a time may use the store.
+func tryLock(*os.File) (bool, error) { return true, nil }
+
+// space is not known here.
+func space(*os.File) (int64, error) { return 0, errors.ErrUnsupported }
+
+// syncFile does nothing: directories cannot be synced here.
+func syncFile(*os.File) error { return nil }

@@ -1,0 +1,42 @@
+//go:build linux || darwin
+
+package localdir
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+// nonBlock opens named pipes and devices without waiting for their other end.
+const nonBlock = syscall.O_NONBLOCK
+
+// tryLock takes the exclusive lock of f, until f is closed, unless another process (or
+// another open file of this one) has it. Where a file system has no locks (some network
+// file systems have none on directories) it is always had.
+func tryLock(f *os.File) (bool, error) {
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		switch {
+		case errors.Is(err, syscall.EINTR):
+			continue
+		case errors.Is(err, syscall.EWOULDBLOCK):
+			return false, nil
+		case errors.Is(err, syscall.EBADF), errors.Is(err, errors.ErrUnsupported), errors.Is(err, syscall.ENOLCK):
+			return true, nil
+		}
+		return err == nil, err
+	}
+}
+
+// space is what an unprivileged process may still write to dir's file system, in octets.
+func space(dir *os.File) (int64, error) {
+	var st syscall.Statfs_t
+	if err := syscall.Fstatfs(int(dir.Fd()), &st); err != nil {
+		return 0, err
+	}
+	return int64(st.Bavail) * int64(st.Bsize), nil //nolint:unconvert // the types differ between systems
+}
+
+// syncFile makes the names in a directory durable.
+func syncFile(dir *os.File) error { return dir.Sync() }
