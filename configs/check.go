@@ -144,9 +144,9 @@ func (c *checker) cache() {
 	c.positive("cache.bytes", c.cfg.Cache.Bytes > 0, "64MiB, or ttl: 0s to turn the cache off")
 }
 
-// minBuffers lets one upload hold one part of the stores' least size, 5 MiB, while the
-// next one fills.
-const minBuffers = 16 * MiB
+// minBuffers is four parts of twice the stores' least size, 5 MiB: a part takes at most
+// a quarter of the buffers.
+const minBuffers = 32 * MiB
 
 func (c *checker) limits() {
 	l := c.cfg.Limits
