@@ -25,16 +25,23 @@ const (
 	// copies how many run side by side.
 	copyPart = 512 << 20
 	copies   = 8
+	// versionQuery begins the version in a copy's source. Some servers look for it after
+	// decoding, and take it for one in a key too.
+	versionQuery = "?versionId="
 	// abortTime bounds the end of a copy that failed.
 	abortTime = 30 * time.Second
 )
 
 // Copy is [backends.Copier.Copy]: a HEAD, then one CopyObject up to 5 GiB. Larger objects
 // are copied in parts, and so are, on servers other than AWS, conditional copies, because
-// those honour conditions on CompleteMultipartUpload alone.
+// those honour conditions on CompleteMultipartUpload alone. errors.ErrUnsupported for the few
+// sources whose name compatible servers misread.
 func (s *Store) Copy(ctx context.Context, dst, src string, o backends.CopyOptions) (backends.Object, error) {
 	if !backends.ValidKey(dst) {
 		return backends.Object{}, invalid("copy", dst)
+	}
+	if !s.aws && strings.Contains(src, versionQuery) {
+		return backends.Object{}, &backends.Error{Op: "copy", Key: dst, Kind: errors.ErrUnsupported}
 	}
 	from, err := s.head(ctx, "copy", src, o.SourceIfMatch)
 	if err != nil {
