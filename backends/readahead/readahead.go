@@ -1,0 +1,150 @@
+// Package readahead reads an object from first octet to last over a store that may fail
+// midway. It is no decorator: [Open] is a function over any [backends.Backend], used
+// where content goes to a client.
+package readahead
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"time"
+
+	"causeway/backends"
+)
+
+const (
+	// tries is how often in a row a read is taken up again without an octet coming of
+	// it. With the delays below that is about fifteen seconds, less than the stall that
+	// a client would give up at.
+	tries      = 8
+	firstDelay = 100 * time.Millisecond
+	lastDelay  = 5 * time.Second
+)
+
+// Open starts reading an object by one request, as [backends.Backend.Open] does with the
+// same errors. When the Reader fails midway with backends.ErrUnavailable, or ends before
+// its time, it opens the same version again where it stopped, after growing delays. So a
+// Read ends in io.EOF only after exactly the octets of the range; in
+// backends.ErrChanged if the object was replaced or deleted and had to be opened again;
+// in backends.ErrUnavailable if the store did not come back. The end of ctx ends all
+// waiting.
+func Open(ctx context.Context, b backends.Backend, key string, o backends.OpenOptions) (*backends.Reader, error) {
+	opened, err := b.Open(ctx, key, o)
+	if err != nil {
+		return nil, err
+	}
+	r := &reader{ctx: ctx, store: b, object: opened.Object, content: opened, at: o.Offset, end: opened.Object.Size}
+	r.object.Key = key
+	if o.Length > 0 {
+		r.end = min(r.end, o.Offset+o.Length)
+	}
+	return &backends.Reader{Object: opened.Object, ReadCloser: r}, nil
+}
+
+// reader reads the octets from at to end of one version.
+type reader struct {
+	ctx     context.Context
+	store   backends.Backend
+	object  backends.Object
+	content io.ReadCloser
+	at, end int64
+	failed  error // of content, after which it is of no use
+	idle    int   // times opened again since the last octet
+}
+
+func (r *reader) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	for {
+		if r.at == r.end {
+			return 0, r.finish()
+		}
+		if r.failed == nil {
+			var n int
+			n, r.failed = r.content.Read(p[:min(int64(len(p)), r.end-r.at)])
+			if n > 0 {
+				r.at += int64(n)
+				r.idle = 0
+				return n, nil
+			}
+		}
+		if err := r.recover(); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// finish returns io.EOF if the content ends here as well. Stores tell only at its end of
+// a checksum that is wrong, or of a file that was written to.
+func (r *reader) finish() error {
+	var n int
+	for n == 0 && r.failed == nil {
+		n, r.failed = r.content.Read(make([]byte, 1))
+	}
+	if n > 0 {
+		r.failed = r.broken(fmt.Errorf("more than the %d octets of the range", r.end))
+	}
+	return r.failed
+}
+
+// recover opens the content again after a failure that may pass, and returns other ones.
+func (r *reader) recover() error {
+	if errors.Is(r.failed, io.EOF) || errors.Is(r.failed, io.ErrUnexpectedEOF) {
+		r.failed = r.broken(fmt.Errorf("content ended at octet %d of %d", r.at, r.end))
+	}
+	for errors.Is(r.failed, backends.ErrUnavailable) && r.idle < tries {
+		if err := r.wait(); err != nil {
+			return err
+		}
+		r.idle++
+		if r.failed = r.reopen(); r.failed == nil {
+			return nil
+		}
+	}
+	return r.failed
+}
+
+// wait waits before the next try, between half and all of a delay that doubles, so that
+// readers which failed together do not come back together.
+func (r *reader) wait() error {
+	delay := min(firstDelay<<r.idle, lastDelay)
+	timer := time.NewTimer(delay/2 + rand.N(delay/2))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-r.ctx.Done():
+		return r.broken(r.ctx.Err())
+	}
+}
+
+// reopen replaces the content by one that begins where it stopped.
+func (r *reader) reopen() error {
+	o := backends.OpenOptions{Offset: r.at, IfMatch: r.object.ETag}
+	if r.end < r.object.Size {
+		o.Length = r.end - r.at
+	}
+	again, err := r.store.Open(r.ctx, r.object.Key, o)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &backends.Error{Op: "read", Key: r.object.Key, Kind: backends.ErrChanged, Err: err}
+	}
+	if err != nil {
+		return err
+	}
+	_ = r.content.Close() // it has failed already
+	r.content = again
+	if again.Object.ETag != r.object.ETag {
+		return &backends.Error{Op: "read", Key: r.object.Key, Kind: backends.ErrChanged}
+	}
+	return nil
+}
+
+func (r *reader) broken(err error) error {
+	return &backends.Error{Op: "read", Key: r.object.Key, Kind: backends.ErrUnavailable, Err: err}
+}
+
+func (r *reader) Close() error { return r.content.Close() }
