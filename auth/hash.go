@@ -43,7 +43,7 @@ func Hash(password string) (string, error) {
 	return d.Encode(), nil
 }
 
-// ErrPassword: a password that PASS cannot carry.
+// ErrPassword is a password that PASS cannot carry.
 var ErrPassword = fmt.Errorf("a password has 1 to %d bytes, no NUL and no line breaks", maxPassword)
 
 func isLineBreak(r rune) bool { return r == 0 || r == '\r' || r == '\n' }

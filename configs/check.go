@@ -140,8 +140,8 @@ func (c *checker) cache() {
 	if c.cfg.Cache.TTL == 0 {
 		return
 	}
-	c.positive("cache.entries", c.cfg.Cache.Entries > 0, "100000, or ttl: 0s to turn the cache off")
-	c.positive("cache.bytes", c.cfg.Cache.Bytes > 0, "64MiB, or ttl: 0s to turn the cache off")
+	c.positive("cache.entries", int64(c.cfg.Cache.Entries), "100000, or ttl: 0s to turn the cache off")
+	c.positive("cache.bytes", int64(c.cfg.Cache.Bytes), "64MiB, or ttl: 0s to turn the cache off")
 }
 
 // minBuffers is four parts of twice the stores' least size, 5 MiB: a part takes at most
@@ -150,18 +150,18 @@ const minBuffers = 32 * MiB
 
 func (c *checker) limits() {
 	l := c.cfg.Limits
-	c.positive("limits.sessions", l.Sessions > 0, "10000")
-	c.positive("limits.sessions_per_address", l.SessionsPerAddress > 0, "100")
-	c.positive("limits.idle_timeout", l.IdleTimeout > 0, "5m")
-	c.positive("limits.login_timeout", l.LoginTimeout > 0, "30s")
-	c.positive("limits.transfer_timeout", l.TransferTimeout > 0, "60s")
+	c.positive("limits.sessions", int64(l.Sessions), "10000")
+	c.positive("limits.sessions_per_address", int64(l.SessionsPerAddress), "100")
+	c.positive("limits.idle_timeout", int64(l.IdleTimeout), "5m")
+	c.positive("limits.login_timeout", int64(l.LoginTimeout), "30s")
+	c.positive("limits.transfer_timeout", int64(l.TransferTimeout), "60s")
 	if l.Buffers < minBuffers {
 		c.wrong("limits.buffers", "is too small for uploads in parts", fmt.Sprintf("write at least %dMiB", minBuffers/MiB))
 	}
 }
 
-func (c *checker) positive(field string, ok bool, example string) {
-	if !ok {
+func (c *checker) positive(field string, n int64, example string) {
+	if n <= 0 {
 		c.wrong(field, "must be more than zero", "write for example "+example)
 	}
 }
