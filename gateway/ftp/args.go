@@ -2,6 +2,7 @@ package ftp
 
 import (
 	"errors"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -53,7 +54,8 @@ func parseALLO(arg string) (int64, error) {
 }
 
 // parseRANG parses "start end", the offsets of the first and the last octet of a range
-// (draft-bryan-ftp-range §4); "1 0" takes the range back.
+// (draft-bryan-ftp-range §4); "1 0" takes the range back. end is less than 2^63-1, so that
+// the range's length and the offset behind it are numbers too.
 func parseRANG(arg string) (start, end int64, reset bool, err error) {
 	first, last, _ := strings.Cut(arg, " ")
 	if start, err = parseOctets(first); err != nil {
@@ -65,7 +67,7 @@ func parseRANG(arg string) (start, end int64, reset bool, err error) {
 	if start == 1 && end == 0 {
 		return 0, 0, true, nil
 	}
-	if start > end {
+	if start > end || end == math.MaxInt64 {
 		return 0, 0, false, errSyntax
 	}
 	return start, end, false, nil

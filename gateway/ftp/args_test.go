@@ -54,14 +54,14 @@ func TestParseRANG(t *testing.T) {
 		{"0 49", 0, 49, false},
 		{"1 1", 1, 1, false},
 		{"1 0", 0, 0, true},
-		{"5 9223372036854775807", 5, math.MaxInt64, false},
+		{"5 9223372036854775806", 5, math.MaxInt64 - 1, false},
 	} {
 		start, end, reset, err := parseRANG(tt.arg)
 		if err != nil || start != tt.start || end != tt.end || reset != tt.reset {
 			t.Errorf("parseRANG(%q) = %d, %d, %v, %v", tt.arg, start, end, reset, err)
 		}
 	}
-	for _, arg := range []string{"", "1", "1 ", " 1", "2 1", "2 0", "-1 5", "0 9223372036854775808", "0 1 2", "a b", "0  1"} {
+	for _, arg := range []string{"", "1", "1 ", " 1", "2 1", "2 0", "-1 5", "0 9223372036854775807", "0 9223372036854775808", "0 1 2", "a b", "0  1"} {
 		if _, _, _, err := parseRANG(arg); !errors.Is(err, errSyntax) {
 			t.Errorf("parseRANG(%q): %v, want errSyntax", arg, err)
 		}

@@ -93,22 +93,6 @@ func (l *lineReader) hasLine() bool {
 	return bytes.IndexByte(rest, '\n') >= 0
 }
 
-// peekQuit tells whether QUIT is among the commands that next can return without reading.
-func (l *lineReader) peekQuit() bool {
-	rest := l.buf[l.start:l.end]
-	for tail := l.swallowed > 0; ; tail = false {
-		line, after, found := bytes.Cut(rest, []byte{'\n'})
-		if !found {
-			return false
-		}
-		verb, _, _ := bytes.Cut(trimLine(line), []byte{' '})
-		if !tail && bytes.EqualFold(verb, []byte("QUIT")) {
-			return true
-		}
-		rest = after
-	}
-}
-
 // cut takes a complete line, without its end, off the buffer. It is valid until the next
 // read.
 func (l *lineReader) cut() (line []byte, ok bool) {
