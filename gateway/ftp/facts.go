@@ -99,7 +99,8 @@ func appendFacts(dst []byte, e Entry, f factSet, entryType string) []byte {
 		dst = append(appendEscaped(append(dst, "unique="...), e.Unique), ';')
 	}
 	if f&factMode != 0 {
-		dst = append(strconv.AppendUint(append(dst, "UNIX.mode=0"...), uint64(e.mode()), 8), ';')
+		mode := e.mode()
+		dst = append(append(dst, "UNIX.mode=0"...), '0'+byte(mode>>6), '0'+byte(mode>>3&7), '0'+byte(mode&7), ';')
 	}
 	return dst
 }

@@ -58,7 +58,7 @@ func TestAppendFacts(t *testing.T) {
 		{dir, factType, "cdir", "type=cdir;"},
 		{file, 0, "file", ""},
 		{file, factSize | factMode, "file", "size=1099511627776;UNIX.mode=0644;"},
-		{Entry{}, defaultFacts, "file", "type=file;size=0;perm=;UNIX.mode=00;"},
+		{Entry{}, defaultFacts, "file", "type=file;size=0;perm=;UNIX.mode=0000;"},
 		{Entry{Unique: "a;b c\r\nd%\xff"}, factUnique, "file", "unique=a%3Bb%20c%0D%0Ad%25%FF;"},
 		{Entry{ModTime: at.AddDate(9000, 0, 0)}, factModify, "file", ""},
 	} {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestP16_ListOptions(t *testing.T) {
+func TestP15_P16_ListOptions(t *testing.T) {
 	for arg, want := range map[string]listArg{
 		"":                   {},
 		"dir":                {name: "dir"},

@@ -81,7 +81,7 @@ func FuzzListTime(f *testing.F) {
 	})
 }
 
-func TestP8_NamesCannotEndALine(t *testing.T) {
+func TestS3_P8_NamesCannotEndALine(t *testing.T) {
 	for name, want := range map[string]string{
 		"plain":               "plain\r\n",
 		"ü \u202e\u200d":      "ü \u202e\u200d\r\n",
