@@ -38,7 +38,7 @@ type rule struct {
 var rules = []rule{
 	{of: "gateway/ftp", stdOnly: true},
 	{of: "gateway/ftp/", ours: []string{"gateway/ftp"}},
-	{of: "gateway/vfs", ours: []string{"gateway/ftp", "backends"}},
+	{of: "gateway/vfs", ours: []string{"gateway/ftp", "backends", "backends/readahead"}},
 	{of: "gateway/migrate", ours: []string{"gateway/vfs", "backends"}},
 	{of: "backends", stdOnly: true},
 	{of: "backends/", ours: []string{"backends", "backends/multipart", "backends/readahead", "backends/transport"}},

@@ -1,0 +1,88 @@
+package vfs_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"causeway/backends"
+	"causeway/backends/backendtest"
+	"causeway/backends/mem"
+	"causeway/gateway/ftp"
+)
+
+func backendRequests(b *bucket) int { return backendtest.Requests(b.calls.Take()) }
+
+// withoutMove is a store that has copies but no atomic rename, as most clouds.
+type withoutMove struct {
+	backends.Backend
+	copier backends.Copier
+}
+
+func (w withoutMove) Copy(ctx context.Context, dst, src string, o backends.CopyOptions) (backends.Object, error) {
+	return w.copier.Copy(ctx, dst, src, o)
+}
+
+// TestRequestBudget counts the requests that a client's commands cost, with a cold cache
+// and after a listing of the directory. Users pay for each, so the numbers are a promise.
+func TestRequestBudget(t *testing.T) {
+	complete := func(v *view, name string) string {
+		_, err := v.Stat(v.ctx, path(v, name), ftp.StatOptions{Complete: true})
+		return outcome(err)
+	}
+	for _, c := range []struct {
+		name       string
+		do         func(*view) string
+		cold, warm int
+		partial    bool // the store's listings tell no metadata
+	}{
+		{name: "STOR new", do: func(v *view) string { return v.store("/d/new", "1") }, cold: 1, warm: 1},
+		{name: "STOR into a new directory", do: func(v *view) string { return v.store("/d/x/y/new", "1") }, cold: 1, warm: 1},
+		{name: "STOR over", do: func(v *view) string { return v.store("/d/a", "1") }, cold: 1, warm: 1},
+		{name: "RETR", do: func(v *view) string { return ok(v.retrieve("/d/a") == "data of p/d/a") }, cold: 1, warm: 1},
+		{name: "LIST", do: func(v *view) string { return ok(v.list("/d") != "") }, cold: 1, warm: 0},
+		{name: "LIST of nothing", do: func(v *view) string { return ok(v.list("/d/none") == "absent") }, cold: 1, warm: 1},
+		{name: "CWD", do: func(v *view) string { return v.enter("/d") }, cold: 1, warm: 0},
+		{name: "CWD below", do: func(v *view) string { return v.enter("/d/sub") }, cold: 1, warm: 0},
+		{name: "CWD to nothing", do: func(v *view) string { return ok(v.enter("/d/none") == "absent") }, cold: 1, warm: 0},
+		{name: "SIZE", do: func(v *view) string { return ok(v.stat("/d/a") == "a:13") }, cold: 1, warm: 0},
+		{name: "SIZE of nothing", do: func(v *view) string { return ok(v.stat("/d/none") == "absent") }, cold: 2, warm: 0},
+		{name: "SIZE on S3", do: func(v *view) string { return ok(v.stat("/d/a") == "a:13") }, cold: 1, warm: 0, partial: true},
+		{name: "MDTM", do: func(v *view) string { return complete(v, "/d/a") }, cold: 1, warm: 0},
+		{name: "MDTM on S3", do: func(v *view) string { return complete(v, "/d/a") }, cold: 1, warm: 1, partial: true},
+		{name: "DELE", do: func(v *view) string { return v.dele("/d/a") }, cold: 3, warm: 2},
+		{name: "DELE of the last", do: func(v *view) string { return v.dele("/d/sub/x") }, cold: 4, warm: 4},
+		{name: "DELE at the mount", do: func(v *view) string { return v.dele("/a") }, cold: 2, warm: 2},
+		{name: "MKD", do: func(v *view) string { return v.mkd("/d/new") }, cold: 3, warm: 1},
+		{name: "RMD", do: func(v *view) string { return v.rmd("/d/empty") }, cold: 3, warm: 3},
+		{name: "x.tmp then RNTO", do: func(v *view) string {
+			return v.store("/d/x.tmp", "1") + v.rename("/d/x.tmp", "/d/x")[2:]
+		}, cold: 3, warm: 3},
+		{name: "PWD, CWD, STOR, SIZE", do: func(v *view) string {
+			return ok(v.enter("/d")+v.store("/d/new", "1")+v.stat("/d/new") == "okoknew:1")
+		}, cold: 2, warm: 1},
+	} {
+		for state, want := range map[string]int{"cold": c.cold, "after LIST": c.warm} {
+			t.Run(c.name+" "+state, func(t *testing.T) {
+				b := newBucket(mem.Options{Partial: c.partial}, "p/a", "p/d/a", "p/d/b", "p/d/sub/x", "p/d/empty/")
+				v := onBucket(t, cached(withoutMove{b.calls, b.calls}), all)
+				if state != "cold" {
+					v.list("/d")
+				}
+				b.calls.Take()
+				v.want(c.do(v), "ok")
+				calls := b.calls.Take()
+				if got := backendtest.Requests(calls); got != want {
+					t.Errorf("%d requests, want %d:\n%s", got, want, strings.Join(calls, "\n"))
+				}
+			})
+		}
+	}
+}
+
+func ok(is bool) string {
+	if is {
+		return "ok"
+	}
+	return "not as expected"
+}

@@ -1,0 +1,283 @@
+package vfs_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"causeway/backends"
+	"causeway/backends/mem"
+	"causeway/gateway/ftp"
+	"causeway/gateway/vfs"
+)
+
+func TestS1_PathsAreKeys(t *testing.T) {
+	for _, c := range []struct{ mount, prefix, path, key string }{
+		{"/in", "p/", "/in/a b/ü.txt", "p/a b/ü.txt"},
+		{"/in", "p", "/in/a", "p/a"},
+		{"/in", "", "/in/a", "a"},
+		{"/", "", "/a/b/c", "a/b/c"},
+		{"/", "p/q/", "//a/./b/../c", "p/q/a/c"},
+		{"/", "p/", "/../../a", "p/a"},
+		{"/in/deep", "p/", "/in/deep/ trailing ", "p/ trailing "},
+		{"/", "p/", "/a?acl&x=%2F+#", "p/a?acl&x=%2F+#"},
+		{"/", "p/", "/%2e%2e/x", "p/%2e%2e/x"},
+	} {
+		b := newBucket(mem.Options{})
+		v := newView(t, vfs.Mount{Path: c.mount, Store: b.calls, Prefix: c.prefix, Rights: all})
+		v.want(v.store(c.path, "1"), "ok")
+		b.wantKeys(t, c.key)
+		v.want(v.retrieve(c.path), "1")
+		v.want(v.dele(c.path), "ok")
+	}
+}
+
+func TestS1_LongKeysAreInvalid(t *testing.T) {
+	b := newBucket(mem.Options{})
+	v := newView(t, vfs.Mount{Path: "/", Store: b.calls, Prefix: strings.Repeat("p", 100), Rights: all})
+	long := strings.Repeat("x", 1024-101)
+	v.want(v.store(long+"y", "1"), "invalid")
+	v.want(v.stat(long+"y"), "invalid")
+	v.want(v.mkd(long), "invalid") // its marker has a slash more
+	v.want(v.store(long, "1"), "ok")
+	v.want(v.enter(long), "absent")
+	v.want(v.dele(long), "ok")
+}
+
+func TestS2_DirectoriesStay(t *testing.T) {
+	for name, wrap := range map[string]func(backends.Backend) backends.Backend{
+		"plain":  func(b backends.Backend) backends.Backend { return b },
+		"cached": cached,
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBucket(mem.Options{})
+			v := onBucket(t, wrap(b.calls), all)
+			v.want(v.enter("/d"), "absent")
+			v.want(v.mkd("/d"), "ok")
+			v.want(v.mkd("/d"), "exists")
+			v.want(v.enter("/d"), "ok")
+			v.want(v.list("/d"), "")
+			v.want(v.list("/"), "d/")
+			v.want(v.store("/d/a", "1"), "ok")
+			v.want(v.rmd("/d"), "not empty")
+			v.want(v.mkd("/d/a"), "exists")
+			v.want(v.rmd("/d/a"), "not dir")
+			v.want(v.rmd("/none"), "absent")
+
+			v.want(v.store("/implied/deep/a", "1"), "ok")
+			v.want(v.store("/implied/deep/b", "1"), "ok")
+			v.want(v.dele("/implied/deep/a"), "ok")
+			v.want(v.rename("/implied/deep/b", "/d/b"), "ok")
+			v.want(v.enter("/implied/deep"), "ok")
+			v.want(v.list("/implied/deep"), "")
+			v.want(v.rmd("/implied/deep"), "ok")
+			v.want(v.enter("/implied"), "ok")
+			v.want(v.rmd("/implied"), "ok")
+			v.want(v.dele("/d/a"), "ok")
+			v.want(v.dele("/d/b"), "ok")
+			v.want(v.rmd("/d"), "ok")
+			v.want(v.enter("/d"), "absent")
+			v.want(v.enter("/"), "ok")
+			b.wantKeys(t) // no marker above the mount
+		})
+	}
+}
+
+func TestS3_P8_KeysThatFTPCannotNameAreLeftOut(t *testing.T) {
+	odd := []string{
+		"p//x", "p/./x", "p/../x", "p/..", "p/.", "p/cr\rlf\n", "p/tab\t", "p/esc\x1b[2J", "p/back\\slash",
+		"p/\u2028line", "p/c1\u0085", "p/d//y", "p/long/" + strings.Repeat("l", 1010) + "/z", // "." and ".." are directories as well as files
+	}
+	b := newBucket(mem.Options{}, append(odd, "p/a", "p/a/", "p/a/b", "p/rtl\u202e", "p/d/")...)
+	v := newView(t, vfs.Mount{Path: "/some/mount", Store: b.calls, Prefix: "p/", Rights: all})
+	v.want(v.list("/some/mount"), "a/ d/ long/ rtl\u202e:16")
+	if v.hidden != 9 || strings.Count(v.log.String(), "\n") != 1 {
+		t.Errorf("%d keys hidden, log %q", v.hidden, v.log)
+	}
+	v.want(v.list("/some/mount/d"), "")
+	v.want(v.list("/some/mount/long"), "")
+	if v.hidden != 11 {
+		t.Errorf("%d keys hidden, want 11", v.hidden)
+	}
+	v.want(v.rmd("/some/mount/d"), "not empty")
+	v.want(v.list("/some/mount/a"), "b:13")
+	if strings.ContainsAny(v.log.String(), "\x1b\r") {
+		t.Errorf("raw control characters in the log: %q", v.log)
+	}
+}
+
+func TestS3_MarkersAreNotFiles(t *testing.T) {
+	b := newBucket(mem.Options{}, "p/", "p/d/", "p/d/e/")
+	v := onBucket(t, b.calls, all)
+	v.want(v.list("/"), "d/")
+	v.want(v.list("/d"), "e/")
+	v.want(v.list("/d/e"), "")
+	v.want(v.stat("/d/e"), "e/")
+	v.want(v.retrieve("/d/e"), "absent")
+	if v.hidden != 0 {
+		t.Errorf("%d keys hidden", v.hidden)
+	}
+}
+
+func TestS4_FileAndDirectoryOfOneName(t *testing.T) {
+	b := newBucket(mem.Options{}, "p/a", "p/a/b", "p/a-b")
+	v := onBucket(t, cached(b.calls), all)
+	v.want(v.list("/"), "a-b:13 a/")
+	v.want(v.retrieve("/a"), "data of p/a")
+	v.want(v.stat("/a"), "a:11")
+	v.want(v.retrieve("/a/b"), "data of p/a/b")
+	v.want(v.store("/a", "1"), "is dir")
+	v.want(v.enter("/a"), "ok")
+}
+
+func TestS5_ReservedSegment(t *testing.T) {
+	b := newBucket(mem.Options{}, ".causeway/parts/1", "p/.causeway/x", "p/d/.causeway/y", "p/.causeway-not", "p/d/a")
+	v := newView(t,
+		vfs.Mount{Path: "/", Store: b.calls, Rights: all},
+		vfs.Mount{Path: "/again", Store: b.calls, Prefix: "p", Rights: all})
+	v.want(v.list("/"), "again/ p/")
+	v.want(v.list("/p"), ".causeway-not:23 d/")
+	v.want(v.list("/again/d"), "a:13")
+	if v.hidden != 0 {
+		t.Errorf("%d keys hidden: the gateway's own are not the user's concern", v.hidden)
+	}
+	b.calls.Take()
+	for _, name := range []string{"/.causeway", "/.causeway/parts/1", "/p/.causeway/x", "/again/.causeway/x", "/again/d/.causeway"} {
+		v.want(v.enter(name), "absent")
+		v.want(v.stat(name), "absent")
+		v.want(v.list(name), "absent")
+		v.want(v.retrieve(name), "absent")
+		v.want(v.store(name, "1"), "absent")
+		v.want(v.dele(name), "absent")
+		v.want(v.mkd(name), "absent")
+		v.want(v.rmd(name), "absent")
+		v.want(v.rename(name, "/x"), "RNFR absent")
+		v.want(v.rename("/p/d/a", name), "absent")
+	}
+	for _, call := range b.calls.Take() {
+		if strings.Contains(call, backends.Reserved) {
+			t.Errorf("the store was asked: %s", call)
+		}
+	}
+}
+
+func TestS6_MountsNest(t *testing.T) {
+	outer := newBucket(mem.Options{}, "o/a", "o/in", "o/in/hidden", "o/z", "o/in-between", "o/sub/x")
+	inner := newBucket(mem.Options{}, "i/x")
+	v := newView(t,
+		vfs.Mount{Path: "/m", Store: outer.calls, Prefix: "o/", Rights: all},
+		vfs.Mount{Path: "/m/in", Store: inner.calls, Prefix: "i/", Rights: all},
+		vfs.Mount{Path: "/m/deep/er", Store: inner.calls, Prefix: "none/", Rights: all},
+		vfs.Mount{Path: "/other/far", Store: inner.calls, Prefix: "far/", Rights: vfs.List})
+	v.want(v.list("/"), "m/ other/")
+	v.want(v.list("/other"), "far/")
+	v.want(v.list("/m"), "a:11 deep/ in-between:20 in/ sub/ z:11")
+	v.want(v.list("/m/in"), "x:11")
+	v.want(v.list("/m/deep"), "er/")
+	v.want(v.list("/m/deep/er"), "")
+	v.want(v.retrieve("/m/in/hidden"), "absent")
+	v.want(v.list("/m/none"), "absent")
+	v.want(v.list("/nowhere"), "absent")
+	v.want(v.enter("/nowhere"), "absent")
+	v.want(v.stat("/nowhere"), "absent")
+	for _, name := range []string{"/", "/m", "/m/in", "/m/deep", "/m/deep/er", "/other", "/other/far"} {
+		v.want(v.enter(name), "ok")
+		v.want(v.stat(name), path(t, name).Base()+"/")
+		v.want(v.store(name, "1"), "is dir")
+		v.want(v.retrieve(name), "is dir")
+		v.want(v.dele(name), "is dir")
+		v.want(v.mkd(name), "exists")
+		v.want(v.rmd(name), "denied")
+		v.want(v.rename(name, "/m/new"), "RNFR denied")
+		v.want(v.rename("/m/a", name), "is dir")
+	}
+	for _, name := range []string{"/new", "/other/new"} {
+		v.want(v.store(name, "1"), "denied")
+		v.want(v.mkd(name), "denied")
+		v.want(v.rename("/m/a", name), "denied")
+	}
+}
+
+func TestP3_SiblingPrefixes(t *testing.T) {
+	others := []string{"T/x", "t", "t-archive/x", "t2/x", "tenant", "x"}
+	b := newBucket(mem.Options{}, append(slices.Clone(others), "t/x")...)
+	v := newView(t, vfs.Mount{Path: "/", Store: b.calls, Prefix: "t", Rights: all})
+	v.want(v.list("/"), "x:11")
+	for _, name := range []string{"/../t2/x", "/2/x", "/-archive/x", "/t2/x", "//t2/x"} {
+		v.want(v.retrieve(name), "absent")
+		v.want(v.stat(name), "absent")
+		v.want(v.dele(name), "absent")
+		v.want(v.rename(name, "/got"), "RNFR absent")
+	}
+	v.want(v.rename("/x", "/../t2/y"), "ok")
+	v.want(v.dele("/t2/y"), "ok")
+	v.want(v.rmd("/t2"), "ok")
+	b.wantKeys(t, others...)
+}
+
+func TestS22_ListingsAreInOrderAcrossPages(t *testing.T) {
+	var keys, want []string
+	for i := range 40 {
+		keys = append(keys, fmt.Sprintf("p/f%02d", i), fmt.Sprintf("p/f%02d.d/x", i))
+		want = append(want, fmt.Sprintf("f%02d.d", i), fmt.Sprintf("f%02d", i)) // "." is before "/"
+	}
+	v := newView(t,
+		vfs.Mount{Path: "/", Store: newBucket(mem.Options{PageSize: 7}, keys...).calls, Prefix: "p", Rights: all},
+		vfs.Mount{Path: "/f07", Store: newBucket(mem.Options{}).calls, Rights: all})
+	var got []string
+	for e, err := range v.List(v.ctx, ftp.Path{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, e.Name)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestListingEndsWhenItsReaderDoes(t *testing.T) {
+	b := newBucket(mem.Options{PageSize: 1})
+	for i := range 50 {
+		b.fill(fmt.Sprintf("p/%02d", i), "1")
+	}
+	v := onBucket(t, b.calls, all)
+	for range v.List(v.ctx, ftp.Path{}) {
+		break
+	}
+	// One page holds the entry, the next shows that it is no directory, and two are on
+	// their way.
+	if got := backendRequests(b); got > 4 {
+		t.Errorf("%d pages were asked for", got)
+	}
+}
+
+func TestUniqueNamesObjects(t *testing.T) {
+	b, other := newBucket(mem.Options{}, "p/a", "p/d/x"), newBucket(mem.Options{}, "p/a")
+	v := newView(t,
+		vfs.Mount{Path: "/one", Store: b.calls, Rights: all},
+		vfs.Mount{Path: "/two", Store: b.calls, Prefix: "p/", Rights: all},
+		vfs.Mount{Path: "/other", Store: other.calls, Rights: all})
+	unique := func(name string) string {
+		e, err := v.Stat(v.ctx, path(t, name), ftp.StatOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e.Unique
+	}
+	v.want(unique("/one/p/a"), unique("/two/a"))
+	v.want(unique("/one/p"), unique("/two"))
+	seen := map[string]string{}
+	for _, name := range []string{"/one", "/one/p", "/one/p/a", "/one/p/d", "/one/p/d/x", "/other/p/a", "/other"} {
+		if twin, ok := seen[unique(name)]; ok {
+			t.Errorf("%s and %s have one name", name, twin)
+		}
+		seen[unique(name)] = name
+	}
+	for e, err := range v.List(v.ctx, path(t, "/two")) {
+		if err != nil || e.Unique != unique("/two/"+e.Name) {
+			t.Errorf("%s: %q in the listing, %q alone (%v)", e.Name, e.Unique, unique("/two/"+e.Name), err)
+		}
+	}
+}

@@ -1,0 +1,127 @@
+// Package vfs is what a logged-in user sees: mounts, rights, directories, and which object
+// of which store a path names. It implements [ftp.FS] over [backends.Backend], and is the
+// only package that speaks both FTP paths and object keys. It speaks neither FTP nor any
+// store's protocol, and knows no users.
+//
+// Its central type is [FS].
+package vfs
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"causeway/backends"
+	"causeway/gateway/ftp"
+)
+
+// Rights are what an account may do below a mount.
+type Rights uint8
+
+// The rights. Entering a directory needs none.
+const (
+	List      Rights = 1 << iota // see names, sizes and times
+	Read                         // retrieve
+	Write                        // store under a free name
+	Overwrite                    // replace a file, set its time
+	Delete                       // delete files and empty directories
+	Rename                       // take a file's name away; giving it another one needs Write
+	Mkdir                        // make directories
+)
+
+// has tells whether all of some are granted.
+func (r Rights) has(some Rights) bool { return r&some == some }
+
+// Mount shows the keys of Store that begin with Prefix as the directory Path.
+type Mount struct {
+	Path   string           // absolute, as a client would write it
+	Store  backends.Backend // required; the same value for all mounts of one bucket
+	Prefix string           // "" or segments that FTP can name; a final "/" is added if it is missing
+	Rights Rights
+}
+
+// Options are what an FS tells to whom.
+type Options struct {
+	Log *slog.Logger // required
+	// Hidden is told, after a listing, how many keys it left out because FTP cannot name
+	// them; nil if nobody counts them.
+	Hidden func(keys int)
+}
+
+// FS is the tree that one session sees. All its methods may be called from any goroutine.
+type FS struct {
+	mounts []*mount // longest path first
+	log    *slog.Logger
+	hidden func(int)
+	recent recent
+}
+
+// mount is a Mount that has been checked.
+type mount struct {
+	path   string // "" for the root, else without a final slash
+	store  backends.Backend
+	prefix string // "" or ends in "/"
+	rights Rights
+	bucket int // the same for all mounts of one store
+}
+
+// New makes the tree of mounts. It fails on a path or prefix that cannot be mounted and
+// on one path mounted twice.
+func New(mounts []Mount, o Options) (*FS, error) {
+	f := &FS{log: o.Log, hidden: o.Hidden}
+	for _, m := range mounts {
+		checked, err := f.check(m)
+		if err != nil {
+			return nil, fmt.Errorf("mount %q: %w", m.Path, err)
+		}
+		f.mounts = append(f.mounts, checked)
+	}
+	slices.SortStableFunc(f.mounts, func(a, b *mount) int { return len(b.path) - len(a.path) })
+	return f, nil
+}
+
+func (f *FS) check(m Mount) (*mount, error) {
+	if m.Store == nil {
+		return nil, fmt.Errorf("no store")
+	}
+	path, err := ftp.Path{}.Join(m.Path)
+	if err != nil || reserved(path) {
+		return nil, fmt.Errorf("the path cannot be used")
+	}
+	prefix := m.Prefix
+	if prefix != "" && !strings.HasSuffix(prefix, "/") {
+		prefix += "/"
+	}
+	if below, err := (ftp.Path{}).Join(prefix); err != nil || reserved(below) || prefix != "" && below.String()+"/" != "/"+prefix {
+		return nil, fmt.Errorf("the prefix %q cannot be used", m.Prefix)
+	}
+	checked := &mount{path: text(path), store: m.Store, prefix: prefix, rights: m.Rights, bucket: len(f.mounts)}
+	for _, other := range f.mounts {
+		if other.path == checked.path {
+			return nil, fmt.Errorf("mounted twice")
+		}
+		if other.store == checked.store {
+			checked.bucket = other.bucket
+		}
+	}
+	return checked, nil
+}
+
+// text is p with "" for the root, so that what is below p begins with text(p) + "/".
+func text(p ftp.Path) string {
+	if p.IsRoot() {
+		return ""
+	}
+	return p.String()
+}
+
+// reserved tells whether a segment of p is the gateway's own name.
+func reserved(p ftp.Path) bool {
+	for segment := range strings.SplitSeq(text(p), "/") {
+		if segment == backends.Reserved {
+			return true
+		}
+	}
+	return false
+}
