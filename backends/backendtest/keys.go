@@ -116,7 +116,7 @@ func keysBeside(s *store) {
 	for _, pair := range [][2]string{{"a", "a/b"}, {"c/d/e", "c/d"}, {"f", "f/g/h"}, {"i/", "i"}, {"j", "j/"}} {
 		first, second := pair[0], pair[1]
 		s.put(first, nil)
-		if !s.features.Hierarchical {
+		if !s.features.NoneBeside {
 			s.put(second, nil)
 			s.stat(first)
 			s.stat(second)

@@ -185,7 +185,7 @@ func listEntries(s *store) {
 	for _, key := range keys {
 		s.put(key, nil)
 	}
-	if !s.features.Hierarchical {
+	if !s.features.NoneBeside {
 		s.put("d/a", nil)
 	}
 	var got []string

@@ -30,9 +30,11 @@ type Features struct {
 	// Refused are keys of [AwkwardKeys] that the store must refuse with fs.ErrInvalid.
 	Refused []string
 
-	// Hierarchical says that the store is a tree of files: "a" beside "a/b" is refused
-	// with fs.ErrExist, and a directory has its marker from the moment it is needed
-	// until the marker is deleted.
+	// NoneBeside says that "a" beside "a/b" is refused with fs.ErrExist.
+	NoneBeside bool
+
+	// Hierarchical says that the store is a tree of files: a directory has its marker
+	// from the moment it is needed until the marker is deleted. It implies NoneBeside.
 	Hierarchical bool
 
 	// ModTimeOnly says that of metadata and content type only backends.MetaModTime is kept.
@@ -53,6 +55,7 @@ func Run(t *testing.T, open func(t *testing.T) backends.Backend, f Features) {
 	if f.Many == 0 {
 		f.Many = 1050
 	}
+	f.NoneBeside = f.NoneBeside || f.Hierarchical
 	for _, c := range cases() {
 		t.Run(c.name, func(t *testing.T) {
 			if why, ok := f.Skip[c.name]; ok {

@@ -7,8 +7,7 @@
 //   - It is a tree. "a" beside "a/b" is refused with fs.ErrExist. The marker "dir/" is the
 //     directory itself: it exists as soon as it is needed, stays when it becomes empty, and
 //     its delete does nothing while there is something in it.
-//   - Keys with an empty, "." or ".." segment, or one longer than the file system takes,
-//     are refused with fs.ErrInvalid.
+//   - Keys with an empty, "." or ".." segment, or one of more than 255 bytes, are refused with fs.ErrInvalid.
 //   - Only regular files and directories are objects. Symbolic links, devices and the like
 //     are neither listed nor read, followed or replaced; nothing outside the directory can
 //     be reached through it, not even while links are being changed.
@@ -40,6 +39,10 @@ import (
 // own is the directory for what is neither an object nor seen by anyone: open uploads.
 // Its lock is that of the store.
 const own = backends.Reserved + "/localdir"
+
+// maxSegment is the longest name in bytes that file systems take. A file system with a
+// lower limit says so at the commit.
+const maxSegment = 255
 
 // Store is a [backends.Backend], [backends.Copier], [backends.Mover] and
 // [backends.Spacer]. All its methods may be called from any goroutine.
@@ -159,6 +162,11 @@ func localize(key string) (string, error) {
 	name, err := filepath.Localize(strings.TrimSuffix(key, "/"))
 	if err != nil || name == "." || strings.HasPrefix(key+"/", own+"/") {
 		return "", fs.ErrInvalid
+	}
+	for segment := range strings.SplitSeq(key, "/") {
+		if len(segment) > maxSegment {
+			return "", fs.ErrInvalid
+		}
 	}
 	return name, nil
 }

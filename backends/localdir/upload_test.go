@@ -1,0 +1,242 @@
+package localdir
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"causeway/backends"
+)
+
+func TestS17_UploadsOfDeadProcessesAreRemoved(t *testing.T) {
+	s, dir := newStore(t)
+	put(t, s, "old", "old")
+	live := begin(t, s, "k", "content", backends.CreateOptions{})
+	before, err := pending(dir)
+	if err != nil || len(before) != 1 {
+		t.Fatal(before, err)
+	}
+	write(t, filepath.Join(dir, own, "orphan"), "half of a fi")
+	if err := os.Link(filepath.Join(dir, "old"), filepath.Join(dir, own, "published")); err != nil {
+		t.Fatal(err)
+	}
+	reopen(t, dir)
+	if after, err := pending(dir); err != nil || !slices.Equal(after, before) {
+		t.Errorf("open uploads: %q, %v, want %q", after, err, before)
+	}
+	if _, err := live.Commit(); err != nil {
+		t.Errorf("commit of the live one: %v", err)
+	}
+	wantFile(t, filepath.Join(dir, "k"), "content")
+	wantFile(t, filepath.Join(dir, "old"), "old")
+}
+
+// TestConditionsHoldBetweenProcesses: each Store has its own lock on the directory, as
+// those of two processes have.
+func TestConditionsHoldBetweenProcesses(t *testing.T) {
+	_, dir := newStore(t)
+	const writers = 16
+	for round := range 10 {
+		errs := make([]error, writers)
+		var wg sync.WaitGroup
+		for i := range writers {
+			u := begin(t, reopen(t, dir), fmt.Sprintf("d%d/k", round), fmt.Sprint(i), backends.CreateOptions{IfAbsent: true})
+			wg.Go(func() { _, errs[i] = u.Commit() })
+		}
+		wg.Wait()
+		winners := 0
+		for i, err := range errs {
+			if err == nil {
+				winners++
+				wantFile(t, filepath.Join(dir, fmt.Sprintf("d%d", round), "k"), fmt.Sprint(i))
+			} else if !errors.Is(err, fs.ErrExist) {
+				t.Error(err)
+			}
+		}
+		if winners != 1 {
+			t.Errorf("%d of %d writers won", winners, writers)
+		}
+	}
+}
+
+// TestLockOfAnotherProcessIsWaitedFor, until the context ends or it is free.
+func TestLockOfAnotherProcessIsWaitedFor(t *testing.T) {
+	s, dir := newStore(t)
+	put(t, s, "k", "content")
+	other := reopen(t, dir)
+	locked, release, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		done <- other.exclusively(context.Background(), func() error {
+			close(locked)
+			<-release
+			return nil
+		})
+	}()
+	<-locked
+	ctx, cancel := context.WithCancel(t.Context())
+	waiting := make(chan error, 1)
+	go func() { waiting <- s.Delete(ctx, "k", backends.DeleteOptions{}) }()
+	cancel()
+	if err := <-waiting; !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	go func() { waiting <- s.Delete(t.Context(), "k", backends.DeleteOptions{}) }()
+	select {
+	case err := <-waiting:
+		t.Errorf("did not wait: %v", err)
+	default:
+	}
+	close(release)
+	if err := errors.Join(<-waiting, <-done); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFilesOfOthersThatAppearAreNotReplacedByIfAbsent(t *testing.T) {
+	s, dir := newStore(t)
+	u := begin(t, s, "k", "ours", backends.CreateOptions{IfAbsent: true})
+	write(t, filepath.Join(dir, "k"), "theirs")
+	if _, err := u.Commit(); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("commit: %v", err)
+	}
+	wantFile(t, filepath.Join(dir, "k"), "theirs")
+	if left, err := pending(dir); len(left) > 0 || err != nil {
+		t.Errorf("left behind: %q, %v", left, err)
+	}
+}
+
+func TestNothingIsMadeBeforeTheFirstWrite(t *testing.T) {
+	s, dir := newStore(t)
+	if _, err := s.List(t.Context(), backends.Query{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Create(t.Context(), "a//b", backends.CreateOptions{}); !errors.Is(err, fs.ErrInvalid) {
+		t.Error(err)
+	}
+	if entries, err := os.ReadDir(dir); len(entries) > 0 || err != nil {
+		t.Errorf("the directory has %v, %v", entries, err)
+	}
+}
+
+func TestNewRefusesWhatIsNoDirectory(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	write(t, file, "")
+	if s, err := New(file); err == nil {
+		s.Close()
+		t.Error("a file was taken for a store")
+	}
+}
+
+func TestWindowKeepsTheFirstNamesInOrder(t *testing.T) {
+	const n = 2*windowSize + windowSize/2
+	w := &window{position: position{prefix: "n", from: "n0000005"}}
+	for i := range n { // in an order far from sorted; 7919 and n have no common factor
+		w.keep(fakeEntry(fmt.Sprintf("n%07d", i*7919%n)))
+	}
+	slices.Sort(w.names)
+	w.cut()
+	if len(w.names) != windowSize || !w.more {
+		t.Fatalf("%d names, more %v", len(w.names), w.more)
+	}
+	for i, name := range w.names {
+		if want := fmt.Sprintf("n%07d", i+5); name != want {
+			t.Fatalf("name %d is %q, want %q", i, name, want)
+		}
+	}
+}
+
+type fakeEntry string
+
+func (e fakeEntry) Name() string               { return string(e) }
+func (e fakeEntry) IsDir() bool                { return false }
+func (e fakeEntry) Type() fs.FileMode          { return 0 }
+func (e fakeEntry) Info() (fs.FileInfo, error) { return nil, fs.ErrNotExist }
+
+func TestWindowReadsOnWhereItEnds(t *testing.T) {
+	s, _ := newStore(t)
+	for _, key := range []string{"a", "b", "b-c", "c", "d/e"} {
+		put(t, s, key, "")
+	}
+	w := &window{names: []string{"a", "b"}, more: true}
+	var got []string
+	for {
+		name, err := w.next(t.Context(), s.root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name == "" {
+			break
+		}
+		got = append(got, name)
+	}
+	if want := []string{"a", "b", "b-c", "c", "d/"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestWindowsAreKeptForALittleWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var ws windows
+		pos := func(i int) position { return position{dir: "d/", from: fmt.Sprint(i)} }
+		old, present := &window{}, &window{names: []string{"present"}}
+		ws.put(pos(1), old)
+		ws.put(pos(1), present)
+		if got := ws.take(pos(1)); got != present {
+			t.Error("an older window came back")
+		}
+		if got := ws.take(pos(1)); got == present || !got.more {
+			t.Error("one window was given to two listings")
+		}
+		for i := range maxWindows + 1 {
+			ws.put(pos(i), present)
+		}
+		if len(ws.kept) != maxWindows {
+			t.Errorf("%d windows are kept", len(ws.kept))
+		}
+		time.Sleep(maxIdle + 1) // in the bubble's time
+		if ws.take(pos(3)); len(ws.kept) != 0 {
+			t.Errorf("%d windows are kept too long", len(ws.kept))
+		}
+	})
+}
+
+// BenchmarkCommit is one small upload. Its cost is that of two flushes to the disk.
+// Budget above these: 150 µs and 60 allocations.
+func BenchmarkCommit(b *testing.B) {
+	s, _ := newStore(b)
+	content := bytes.Repeat([]byte("x"), 200<<10)
+	for b.Loop() {
+		u, err := s.Create(b.Context(), "in/camera/k", backends.CreateOptions{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := u.Write(content); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := u.Commit(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkList lists a directory of 10,000 files in pages of 1,000. Budget: 5 µs a file.
+func BenchmarkList(b *testing.B) {
+	s, dir := newStore(b)
+	for i := range 10_000 {
+		write(b, filepath.Join(dir, "in", fmt.Sprintf("%05d.jpg", i)), "")
+	}
+	for b.Loop() {
+		if n := len(keys(b, s, backends.Query{Prefix: "in/", Delimiter: true})); n != 10_001 {
+			b.Fatal(n)
+		}
+	}
+}
