@@ -1,0 +1,111 @@
+// Command causeway is a gateway from FTP and FTPS to object storage. This package is the
+// command line alone: subcommands, flags, signals and exit codes.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// Exit codes.
+const (
+	exitOK    = 0
+	exitError = 1
+	exitUsage = 2
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A second signal ends the program at once, whatever it waits for.
+	context.AfterFunc(ctx, stop)
+	code := run(ctx, console{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// console is what a subcommand talks to.
+type console struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+}
+
+// command is one subcommand.
+type command struct {
+	name, arguments, summary string
+	// prepare declares the flags and returns what runs once they are parsed.
+	prepare func(*flag.FlagSet) func(context.Context, console) error
+}
+
+func commands() []command {
+	return []command{
+		{"serve", "-c FILE", "run the gateway", prepareServe},
+		{"demo", "", "run a gateway on a local directory, with a fresh user and password", prepareDemo},
+		{"check", "-c FILE", "validate the configuration and try what each store permits", prepareCheck},
+		{"passwd", "", "read a password and print its hash for the configuration", preparePasswd},
+		{"version", "", "print the version", prepareVersion},
+	}
+}
+
+// errUsage: the command line makes no sense; what is wrong has been said.
+var errUsage = errors.New("usage")
+
+// run does what args say and returns the exit code.
+func run(ctx context.Context, c console, args []string) int {
+	if len(args) == 0 {
+		usage(c.stderr)
+		return exitUsage
+	}
+	if args[0] == "help" || args[0] == "-h" || args[0] == "-help" || args[0] == "--help" {
+		usage(c.stdout)
+		return exitOK
+	}
+	for _, cmd := range commands() {
+		if cmd.name == args[0] {
+			return cmd.run(ctx, c, args[1:])
+		}
+	}
+	fmt.Fprintf(c.stderr, "causeway: unknown command %q; see causeway help\n", args[0])
+	return exitUsage
+}
+
+func (cmd command) run(ctx context.Context, c console, args []string) int {
+	flags := flag.NewFlagSet("causeway "+cmd.name, flag.ContinueOnError)
+	flags.SetOutput(c.stderr)
+	flags.Usage = func() {
+		fmt.Fprintf(flags.Output(), "usage: causeway %s %s\n%s\n", cmd.name, cmd.arguments, cmd.summary)
+		flags.PrintDefaults()
+	}
+	work := cmd.prepare(flags)
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return exitOK
+	} else if err != nil {
+		return exitUsage
+	}
+	if flags.NArg() > 0 {
+		fmt.Fprintf(c.stderr, "causeway %s: unexpected argument; see causeway %s -h\n", cmd.name, cmd.name)
+		return exitUsage
+	}
+	switch err := work(ctx, c); {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errUsage):
+		return exitUsage
+	default:
+		fmt.Fprintf(c.stderr, "causeway %s: %v\n", cmd.name, err)
+		return exitError
+	}
+}
+
+func usage(w io.Writer) {
+	fmt.Fprint(w, "Causeway: FTP in, object storage out.\n\nusage: causeway COMMAND [flags]\n\n")
+	for _, cmd := range commands() {
+		fmt.Fprintf(w, "  %-8s %-8s %s\n", cmd.name, cmd.arguments, cmd.summary)
+	}
+	fmt.Fprint(w, "\ncauseway COMMAND -h tells the flags of a command.\n")
+}

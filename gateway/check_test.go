@@ -1,0 +1,162 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"causeway/backends"
+	"causeway/backends/mem"
+	"causeway/configs"
+)
+
+// guarded is a store whose credentials permit only some things, as S3's do: who may not
+// know that an object exists is told that it does not.
+type guarded struct {
+	backends.Backend
+	denies string // of "put list get delete"
+}
+
+func (g guarded) refuses(what string) error {
+	if strings.Contains(g.denies, what) {
+		return &backends.Error{Op: what, Key: "canary-bucket", Kind: fs.ErrPermission}
+	}
+	return nil
+}
+
+func (g guarded) Create(ctx context.Context, key string, o backends.CreateOptions) (backends.Upload, error) {
+	if err := g.refuses("put"); err != nil {
+		return nil, err
+	}
+	return g.Backend.Create(ctx, key, o)
+}
+
+func (g guarded) List(ctx context.Context, q backends.Query) (backends.Page, error) {
+	if err := g.refuses("list"); err != nil {
+		return backends.Page{}, err
+	}
+	return g.Backend.List(ctx, q)
+}
+
+func (g guarded) Stat(ctx context.Context, key string, o backends.StatOptions) (backends.Object, error) {
+	if g.refuses("get") != nil {
+		return backends.Object{}, fs.ErrNotExist
+	}
+	return g.Backend.Stat(ctx, key, o)
+}
+
+func (g guarded) Open(ctx context.Context, key string, o backends.OpenOptions) (*backends.Reader, error) {
+	if err := g.refuses("get"); err != nil {
+		return nil, err
+	}
+	return g.Backend.Open(ctx, key, o)
+}
+
+func (g guarded) Delete(ctx context.Context, key string, o backends.DeleteOptions) error {
+	if err := g.refuses("delete"); err != nil {
+		return err
+	}
+	return g.Backend.Delete(ctx, key, o)
+}
+
+func TestS52_CheckTellsWhatIsMissing(t *testing.T) {
+	every := []configs.Right{configs.List, configs.Read, configs.Write, configs.Overwrite, configs.Delete, configs.Rename, configs.Mkdir}
+	for _, c := range []struct {
+		name    string
+		denies  string
+		rights  []configs.Right
+		missing int
+		want    string
+	}{
+		{"all", "", every, 0, "put ok|list ok|get ok|delete ok"},
+		{"drop box", "list get delete", []configs.Right{configs.Write}, 0,
+			"put ok|list denied, and no mount needs it|get denied, and no mount needs it|delete denied, and no mount needs it|left behind: in/.causeway/check-*"},
+		{"no list", "list", every, 1, "put ok|list denied: grant s3:ListBucket on the bucket|get ok|delete ok"},
+		{"no delete", "delete", []configs.Right{configs.Rename}, 1,
+			"put ok|list ok|get ok|delete denied: grant s3:DeleteObject on the objects|left behind: in/.causeway/check-*"},
+		{"no get", "get", []configs.Right{configs.Rename, configs.List}, 1, "put ok|list ok|get denied: grant s3:GetObject on the objects|delete ok"},
+		{"read only", "put delete", []configs.Right{configs.List, configs.Read}, 0,
+			"put denied, and no mount needs it|list ok|get ok|delete denied, and no mount needs it"},
+		{"read nothing", "put get delete", []configs.Right{configs.Read}, 1,
+			"put denied, and no mount needs it|list ok|get denied: grant s3:GetObject on the objects|delete denied, and no mount needs it"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			store := mem.New(mem.Options{})
+			p := probe{store: store, key: "in/file"}
+			if err := p.put(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			cfg := configs.Default()
+			cfg.Stores = map[string]configs.Store{"s3": {Kind: configs.S3}}
+			cfg.Users = []configs.User{{Mounts: []configs.Mount{{Path: "/", Store: "s3", Prefix: "in/", Rights: c.rights}}}}
+			var out bytes.Buffer
+			missing := checkStore(t.Context(), cfg, "s3", guarded{store, c.denies}, &out)
+			if missing != c.missing {
+				t.Errorf("%d missing, want %d", missing, c.missing)
+			}
+			if got := linesOf(out.String()); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+// linesOf joins the lines without the store's name, columns and random names.
+func linesOf(out string) string {
+	var lines []string
+	for line := range strings.Lines(out) {
+		fields := strings.Fields(line)
+		line = strings.Join(fields[1:], " ")
+		if i := strings.Index(line, "/check-"); i >= 0 {
+			line = line[:i] + "/check-*"
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "|")
+}
+
+func TestCheckOfAStoreThatIsDown(t *testing.T) {
+	verdict, ok := judge(&backends.Error{Op: "list", Kind: backends.ErrUnavailable, Err: errors.New("dial\x1b")}, "x", true)
+	if ok || !strings.HasPrefix(verdict, "failed: ") || strings.Contains(verdict, "\x1b") {
+		t.Errorf("%v, %q", ok, verdict)
+	}
+}
+
+func TestCommonPrefix(t *testing.T) {
+	for _, c := range [][3]string{
+		{"a/b/", "a/b/", "a/b/"}, {"a/b/", "a/c/", "a/"}, {"a/b/", "a/bc/", "a/"}, {"a/", "b/", ""},
+		{"", "a/", ""}, {"a/", "", ""}, {"a/b/c/", "a/", "a/"}, {"ab/", "a/", ""},
+	} {
+		if got := commonPrefix(c[0], c[1]); got != c[2] {
+			t.Errorf("%q and %q: %q, want %q", c[0], c[1], got, c[2])
+		}
+	}
+}
+
+// TestS52_CheckOnADirectory runs the whole of check and leaves nothing behind.
+func TestS52_CheckOnADirectory(t *testing.T) {
+	cfg := configs.Default()
+	dir := t.TempDir()
+	cfg.Stores = map[string]configs.Store{"disk": {Kind: configs.LocalDir, Path: dir}}
+	cfg.Anonymous.Mounts = []configs.AnonymousMount{{Path: "/", Store: "disk", Prefix: "pub/"}}
+	var out bytes.Buffer
+	if err := Check(t.Context(), cfg, &out); err != nil {
+		t.Fatal(err)
+	}
+	if got := linesOf(out.String()); got != "put ok|list ok|get ok|delete ok" {
+		t.Errorf("got %s", got)
+	}
+	if left, _ := filepath.Glob(dir + "/pub/.causeway*"); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	cfg.Users = []configs.User{{Name: "x", Password: "$1$canary"}}
+	err := Check(t.Context(), cfg, &out)
+	var p *configs.Problem
+	if !errors.As(err, &p) || p.Field != "users[0].password" || strings.Contains(err.Error(), "canary") {
+		t.Errorf("a damaged hash: %v", err)
+	}
+}

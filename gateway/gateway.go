@@ -1,0 +1,182 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"causeway/auth"
+	"causeway/backends"
+	"causeway/configs"
+	"causeway/gateway/ftp"
+)
+
+// Gateway is one running configuration. It is used once: [New], then [Gateway.Run].
+type Gateway struct {
+	server    *ftp.Server
+	users     *auth.Users
+	opened    map[string]backends.Backend // as openStores returned them
+	stores    map[string]backends.Backend // the same behind the cache
+	charsets  map[string]ftp.Charset      // by name
+	addresses []configs.Listener
+	explicit  bool // TLS is offered on listeners that are not implicit
+	drain     time.Duration
+	log       *slog.Logger
+
+	bound []listener
+}
+
+// listener is a socket that is bound and not yet served.
+type listener struct {
+	net.Listener
+	options ftp.ListenOptions
+}
+
+// New opens the stores and makes the accounts; it does not listen yet. What is wrong with
+// the configuration is told as in [configs.Config.Problem].
+func New(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*Gateway, error) {
+	users, err := newUsers(cfg)
+	if err != nil {
+		return nil, err
+	}
+	charsets, err := newCharsets(cfg)
+	if err != nil {
+		return nil, err
+	}
+	tls, err := newTLS(cfg)
+	if err != nil {
+		return nil, err
+	}
+	stores, err := openStores(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	g := &Gateway{
+		users:     users,
+		opened:    stores,
+		stores:    cached(cfg, stores),
+		charsets:  charsets,
+		addresses: cfg.Listeners,
+		explicit:  tls != nil,
+		drain:     cfg.Limits.DrainTimeout,
+		log:       log,
+	}
+	g.server, err = ftp.NewServer(ftp.Config{
+		Login:        g.Login,
+		TLS:          tls,
+		TLSRequired:  cfg.TLS.Required,
+		SessionReuse: sessionReuse(cfg.TLS.SessionReuse),
+		Passive: ftp.Passive{
+			MinPort:  cfg.Passive.Ports.Min,
+			MaxPort:  cfg.Passive.Ports.Max,
+			Announce: announce(cfg.Passive),
+		},
+		Limits: ftp.Limits{
+			Sessions:           cfg.Limits.Sessions,
+			SessionsPerAddress: cfg.Limits.SessionsPerAddress,
+			IdleTimeout:        cfg.Limits.IdleTimeout,
+			LoginTimeout:       cfg.Limits.LoginTimeout,
+			TransferTimeout:    cfg.Limits.TransferTimeout,
+		},
+		Grace: commitGrace,
+		Log:   log,
+	})
+	if err != nil {
+		return nil, errors.Join(err, closeStores(stores))
+	}
+	return g, nil
+}
+
+func sessionReuse(r configs.SessionReuse) ftp.SessionReuse {
+	if r == configs.ReuseRequired {
+		return ftp.ReuseRequired
+	}
+	return ftp.ReuseOffered
+}
+
+// ListenError is an address that cannot be listened on.
+type ListenError struct {
+	Index int // in configs.Config.Listeners
+	Err   error
+}
+
+func (e *ListenError) Error() string { return fmt.Sprintf("listeners[%d]: %v", e.Index, e.Err) }
+
+// Unwrap returns the system's error.
+func (e *ListenError) Unwrap() error { return e.Err }
+
+// Listen binds the addresses and returns them, in the configuration's order, with the
+// ports that the system has chosen where the configuration leaves it the choice. The
+// error is a [ListenError]. Run must follow.
+func (g *Gateway) Listen(ctx context.Context) ([]net.Addr, error) {
+	addrs := make([]net.Addr, 0, len(g.addresses))
+	for i, l := range g.addresses {
+		var lc net.ListenConfig
+		ln, err := lc.Listen(ctx, "tcp", l.Address)
+		if err != nil {
+			return nil, errors.Join(&ListenError{Index: i, Err: err}, g.unbind())
+		}
+		g.bound = append(g.bound, listener{ln, ftp.ListenOptions{ImplicitTLS: l.TLS == configs.ImplicitTLS}})
+		addrs = append(addrs, ln.Addr())
+	}
+	return addrs, nil
+}
+
+func (g *Gateway) unbind() error {
+	var err error
+	for _, l := range g.bound {
+		err = errors.Join(err, l.Close())
+	}
+	g.bound = nil
+	return err
+}
+
+// Run serves until ctx ends: on the addresses that Listen has bound, else on all of the
+// configuration. Then it takes no more logins and gives running transfers the drain
+// timeout; what still runs after that is cut off. Its goroutines have ended and the
+// stores are closed when it returns. The end of ctx is not an error.
+func (g *Gateway) Run(ctx context.Context) error {
+	return errors.Join(g.serve(ctx), closeStores(g.opened))
+}
+
+func (g *Gateway) serve(ctx context.Context) error {
+	if g.bound == nil {
+		if _, err := g.Listen(ctx); err != nil {
+			return err
+		}
+	}
+	serving, failed := errgroup.WithContext(ctx)
+	for _, l := range g.bound {
+		g.log.Info("listening", "address", l.Addr().String(), "tls", g.tlsOf(l))
+		serving.Go(func() error { return g.server.Serve(l.Listener, l.options) })
+	}
+	<-failed.Done()
+	g.log.Info("draining", "timeout", g.drain.String(), "sessions", g.server.Sessions())
+	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.drain)
+	defer cancel()
+	err := g.server.Shutdown(draining)
+	if errors.Is(err, context.DeadlineExceeded) {
+		g.log.Warn("transfers were cut off at the end of the drain timeout")
+		err = nil
+	}
+	err = errors.Join(err, serving.Wait())
+	g.log.Info("stopped")
+	return err
+}
+
+// tlsOf names the kind of TLS of a listener for the log.
+func (g *Gateway) tlsOf(l listener) string {
+	switch {
+	case l.options.ImplicitTLS:
+		return "implicit"
+	case g.explicit:
+		return "explicit"
+	default:
+		return "none"
+	}
+}

@@ -1,0 +1,43 @@
+package gateway
+
+import (
+	"net"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// linkOf asks the kernel for TCP_INFO (tcp(7)). It looks through TLS and other wrappers
+// that say what they wrap.
+func linkOf(conn net.Conn) (linkState, bool) {
+	for {
+		if inner, ok := conn.(interface{ NetConn() net.Conn }); ok {
+			conn = inner.NetConn()
+			continue
+		}
+		break
+	}
+	sc, ok := conn.(syscall.Conn)
+	if !ok {
+		return linkState{}, false
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return linkState{}, false
+	}
+	var info *unix.TCPInfo
+	var infoErr error
+	err = raw.Control(func(fd uintptr) {
+		info, infoErr = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+	})
+	if err != nil || infoErr != nil {
+		return linkState{}, false
+	}
+	return linkState{
+		rtt:            time.Duration(info.Rtt) * time.Microsecond,
+		variation:      time.Duration(info.Rttvar) * time.Microsecond,
+		retransmission: time.Duration(info.Rto) * time.Microsecond,
+		lossy:          info.Total_retrans > 0 || info.Lost > 0,
+	}, true
+}

@@ -1,0 +1,77 @@
+package gateway
+
+import (
+	"crypto/tls"
+	"net"
+	"runtime"
+	"testing"
+	"time"
+)
+
+func TestS11_GraceOfALink(t *testing.T) {
+	ms := func(n float64) time.Duration { return time.Duration(n * float64(time.Millisecond)) }
+	for _, c := range []struct {
+		name string
+		link linkState
+		want time.Duration
+	}{
+		{"loopback", linkState{rtt: ms(0.02), variation: ms(0.01)}, ms(0.5)},
+		{"town", linkState{rtt: ms(10), variation: ms(2)}, ms(28)},
+		{"satellite", linkState{rtt: ms(600), variation: ms(100)}, ms(250)},
+		{"loss", linkState{rtt: ms(10), variation: ms(2), retransmission: ms(210), lossy: true}, ms(210)},
+		{"loss, quick", linkState{rtt: ms(100), variation: ms(20), retransmission: ms(201), lossy: true}, ms(250)},
+		{"no loss", linkState{rtt: ms(10), variation: ms(2), retransmission: ms(210)}, ms(28)},
+		{"loss after loss", linkState{rtt: ms(10), retransmission: time.Minute, lossy: true}, maxRetransmission},
+	} {
+		if got := c.link.grace(); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+// pair is a TCP connection over loopback.
+func pair(t *testing.T) (client, server net.Conn) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	if client, err = net.Dial("tcp", ln.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	if server, err = ln.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close(); server.Close() })
+	return client, server
+}
+
+func TestS11_GraceOfConnections(t *testing.T) {
+	_, control := pair(t)
+	_, data := pair(t)
+	secured := tls.Server(control, &tls.Config{})
+	closed, _ := pair(t)
+	closed.Close()
+	pipe, _ := net.Pipe()
+
+	known := commitGrace(secured, data)
+	if runtime.GOOS != "linux" {
+		if known != unknownGrace {
+			t.Errorf("where nothing is known: %v", known)
+		}
+		return
+	}
+	if known < minGrace || known > maxGrace {
+		t.Errorf("over loopback: %v", known)
+	}
+	if link, ok := linkOf(secured); !ok || link.rtt == 0 || link.retransmission == 0 {
+		t.Errorf("through TLS: %+v, %v", link, ok)
+	}
+	if got := commitGrace(closed, data); got < minGrace || got > maxGrace {
+		t.Errorf("with one connection gone: %v", got)
+	}
+	if got := commitGrace(closed, pipe); got != unknownGrace {
+		t.Errorf("with nothing to ask: %v", got)
+	}
+}

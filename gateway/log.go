@@ -1,0 +1,62 @@
+package gateway
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"unicode"
+
+	"causeway/configs"
+)
+
+// NewLog makes the log of a configuration, one record per line.
+func NewLog(w io.Writer, c configs.Log) *slog.Logger {
+	level := map[configs.LogLevel]slog.Level{
+		"debug": slog.LevelDebug,
+		"info":  slog.LevelInfo,
+		"warn":  slog.LevelWarn,
+		"error": slog.LevelError,
+	}[c.Level]
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: harmless}
+	if c.Format == "text" {
+		return slog.New(slog.NewTextHandler(w, options))
+	}
+	return slog.New(slog.NewJSONHandler(w, options))
+}
+
+// harmless writes what a terminal would obey, or would show in another order, as escapes:
+// clients choose names, operators read logs. JSON itself escapes only C0 controls.
+func harmless(_ []string, a slog.Attr) slog.Attr {
+	switch a.Value.Kind() {
+	case slog.KindString:
+		a.Value = slog.StringValue(escape(a.Value.String()))
+	case slog.KindAny:
+		switch v := a.Value.Any().(type) {
+		case error:
+			a.Value = slog.StringValue(escape(v.Error()))
+		case fmt.Stringer:
+			a.Value = slog.StringValue(escape(v.String()))
+		}
+	}
+	return a
+}
+
+// escape writes the runes that do not print as \u and four or more hexadecimal digits.
+func escape(s string) string {
+	if !strings.ContainsFunc(s, unprintable) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if unprintable(r) {
+			fmt.Fprintf(&b, `\u%04x`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// unprintable are controls, formats such as bidirectional overrides, and line separators.
+func unprintable(r rune) bool { return !unicode.IsPrint(r) && r != ' ' }

@@ -1,0 +1,124 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"causeway/auth"
+	"causeway/configs"
+	"causeway/gateway/ftp"
+	"causeway/gateway/vfs"
+)
+
+// Login judges a user name and password, and gives who may come in a view of their own
+// over the stores that all share. It is the engine's [ftp.Config.Login].
+func (g *Gateway) Login(ctx context.Context, c ftp.Credentials) (*ftp.Account, error) {
+	account, err := g.users.Login(ctx, c.User, c.Password)
+	switch {
+	case errors.Is(err, auth.ErrLogin):
+		return nil, ftp.ErrLogin
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", ftp.ErrUnavailable, err)
+	}
+	view, err := vfs.New(g.mounts(account.Grants), vfs.Options{Log: g.log.With("user", account.Name)})
+	if err != nil {
+		return nil, fmt.Errorf("mounts of %q: %w", account.Name, err)
+	}
+	return &ftp.Account{Name: account.Name, FS: view, Charset: g.charsets[account.Charset]}, nil
+}
+
+// mounts turns what an account is granted into what it sees.
+func (g *Gateway) mounts(grants []auth.Grant) []vfs.Mount {
+	mounts := make([]vfs.Mount, len(grants))
+	for i, grant := range grants {
+		mounts[i] = vfs.Mount{
+			Path:   grant.Path,
+			Store:  g.stores[grant.Store],
+			Prefix: grant.Prefix,
+			Rights: viewRights(grant.Rights),
+		}
+	}
+	return mounts
+}
+
+// viewRights are the rights of a grant in the view's own bits.
+func viewRights(granted auth.Right) vfs.Rights {
+	bits := map[auth.Right]vfs.Rights{
+		auth.List:      vfs.List,
+		auth.Read:      vfs.Read,
+		auth.Write:     vfs.Write,
+		auth.Overwrite: vfs.Overwrite,
+		auth.Delete:    vfs.Delete,
+		auth.Rename:    vfs.Rename,
+		auth.Mkdir:     vfs.Mkdir,
+	}
+	var rights vfs.Rights
+	for right, bit := range bits {
+		if granted&right != 0 {
+			rights |= bit
+		}
+	}
+	return rights
+}
+
+// newUsers makes the accounts of the configuration.
+func newUsers(cfg *configs.Config) (*auth.Users, error) {
+	users := make([]auth.User, len(cfg.Users))
+	for i, u := range cfg.Users {
+		grants := make([]auth.Grant, len(u.Mounts))
+		for j, m := range u.Mounts {
+			grants[j] = auth.Grant{Path: m.Path, Store: m.Store, Prefix: m.Prefix, Rights: rightsOf(m.Rights)}
+		}
+		users[i] = auth.User{
+			Account: auth.Account{Name: u.Name, Grants: grants, Charset: u.Charset},
+			Hash:    u.Password.Reveal(),
+		}
+	}
+	made, err := auth.New(users, newAnonymous(cfg.Anonymous))
+	var at *auth.AccountError
+	if errors.As(err, &at) {
+		return nil, accountProblem(cfg, at)
+	}
+	return made, err
+}
+
+// newAnonymous is nil where anonymous logins are not enabled.
+func newAnonymous(a configs.Anonymous) *auth.Account {
+	if !a.Enabled() {
+		return nil
+	}
+	account := &auth.Account{Name: "anonymous"}
+	for _, m := range a.Mounts {
+		account.Grants = append(account.Grants, auth.Grant{Path: m.Path, Store: m.Store, Prefix: m.Prefix, Rights: auth.List | auth.Read})
+	}
+	return account
+}
+
+// accountProblem locates what package auth refuses.
+func accountProblem(cfg *configs.Config, at *auth.AccountError) error {
+	field := fmt.Sprintf("users[%d]", at.Index)
+	if errors.Is(at, auth.ErrHash) {
+		return cfg.Problem(field+".password", "the hash is damaged, of a kind that is not known, or too dear to check",
+			"write what `causeway passwd` prints")
+	}
+	return cfg.Problem(field+".name", at.Err.Error(), "choose another name")
+}
+
+// rightsOf is the set of a list of rights.
+func rightsOf(list []configs.Right) auth.Right {
+	bits := map[configs.Right]auth.Right{
+		configs.List:      auth.List,
+		configs.Read:      auth.Read,
+		configs.Write:     auth.Write,
+		configs.Overwrite: auth.Overwrite,
+		configs.Delete:    auth.Delete,
+		configs.Rename:    auth.Rename,
+		configs.Mkdir:     auth.Mkdir,
+	}
+	var set auth.Right
+	for _, r := range list {
+		set |= bits[r]
+	}
+	return set
+}

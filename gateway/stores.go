@@ -1,0 +1,128 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"slices"
+
+	"causeway/backends"
+	"causeway/backends/azblob"
+	"causeway/backends/gcs"
+	"causeway/backends/localdir"
+	"causeway/backends/multipart"
+	"causeway/backends/s3"
+	"causeway/cache"
+	"causeway/configs"
+)
+
+// provider is what the gateway knows of one kind of store.
+type provider struct {
+	open func(context.Context, configs.Store, *multipart.Budget) (backends.Backend, error)
+	// grant names what the operator has to allow for each permission.
+	grant map[permission]string
+}
+
+// providers are all kinds of store. A new one is a row here.
+func providers() map[configs.Kind]provider {
+	return map[configs.Kind]provider{
+		configs.LocalDir: {
+			open: func(_ context.Context, c configs.Store, _ *multipart.Budget) (backends.Backend, error) {
+				return localdir.New(c.Path)
+			},
+			grant: map[permission]string{
+				put:     "write and search permission on the directory to the gateway's user",
+				list:    "read and search permission on the directory to the gateway's user",
+				get:     "read permission on the files to the gateway's user",
+				discard: "write and search permission on the directory to the gateway's user",
+			},
+		},
+		configs.S3: {
+			open: func(ctx context.Context, c configs.Store, b *multipart.Budget) (backends.Backend, error) {
+				return s3.New(ctx, s3.Config{
+					Bucket: c.Bucket, Region: c.Region, Endpoint: c.Endpoint, PathStyle: c.PathStyle,
+					AccessKey: c.AccessKey.Reveal(), SecretKey: c.SecretKey.Reveal(), Budget: b,
+				})
+			},
+			grant: map[permission]string{
+				put:     "s3:PutObject and s3:AbortMultipartUpload on the objects",
+				list:    "s3:ListBucket on the bucket",
+				get:     "s3:GetObject on the objects",
+				discard: "s3:DeleteObject on the objects",
+			},
+		},
+		configs.GCS: {
+			open: func(ctx context.Context, c configs.Store, b *multipart.Budget) (backends.Backend, error) {
+				return gcs.New(ctx, gcs.Config{Bucket: c.Bucket, CredentialsFile: c.CredentialsFile, Endpoint: c.Endpoint, Budget: b})
+			},
+			grant: map[permission]string{
+				put:     "storage.objects.create, and storage.objects.delete to overwrite",
+				list:    "storage.objects.list",
+				get:     "storage.objects.get",
+				discard: "storage.objects.delete",
+			},
+		},
+		configs.AzureBlob: {
+			open: func(ctx context.Context, c configs.Store, b *multipart.Budget) (backends.Backend, error) {
+				return azblob.New(ctx, azblob.Config{
+					Account: c.Account, Container: c.Container, AccountKey: c.AccountKey.Reveal(), Endpoint: c.Endpoint, Budget: b,
+				})
+			},
+			grant: map[permission]string{
+				put:     "Microsoft.Storage/…/blobs/write (Storage Blob Data Contributor)",
+				list:    "Microsoft.Storage/…/blobs/read (Storage Blob Data Reader)",
+				get:     "Microsoft.Storage/…/blobs/read (Storage Blob Data Reader)",
+				discard: "Microsoft.Storage/…/blobs/delete (Storage Blob Data Contributor)",
+			},
+		},
+	}
+}
+
+// openStores opens every store of the configuration, once each, with one budget of
+// buffers for all.
+func openStores(ctx context.Context, cfg *configs.Config) (map[string]backends.Backend, error) {
+	var spool *multipart.Spool
+	if cfg.Spool.Dir != "" {
+		var err error
+		if spool, err = multipart.NewSpool(cfg.Spool.Dir, int64(cfg.Spool.Bytes)); err != nil {
+			return nil, cfg.Problem("spool.dir", err.Error(), "name a folder that exists and can be written")
+		}
+	}
+	budget := multipart.NewBudget(int64(cfg.Limits.Buffers), spool)
+	kinds := providers()
+	stores := make(map[string]backends.Backend, len(cfg.Stores))
+	for _, name := range slices.Sorted(maps.Keys(cfg.Stores)) {
+		store := cfg.Stores[name]
+		b, err := kinds[store.Kind].open(ctx, store, budget)
+		if err != nil {
+			return nil, errors.Join(cfg.Problem("stores."+name, "cannot be opened: "+err.Error(), ""), closeStores(stores))
+		}
+		stores[name] = b
+	}
+	return stores, nil
+}
+
+// closeStores closes those that hold something open.
+func closeStores(stores map[string]backends.Backend) error {
+	var err error
+	for _, b := range stores {
+		if c, ok := b.(io.Closer); ok {
+			err = errors.Join(err, c.Close())
+		}
+	}
+	return err
+}
+
+// cached puts one metadata cache in front of all stores, unless it is turned off.
+func cached(cfg *configs.Config, stores map[string]backends.Backend) map[string]backends.Backend {
+	if cfg.Cache.TTL == 0 {
+		return stores
+	}
+	memory := cache.New(cache.Options{TTL: cfg.Cache.TTL, Entries: cfg.Cache.Entries, Bytes: int64(cfg.Cache.Bytes)})
+	decorated := make(map[string]backends.Backend, len(stores))
+	for name, b := range stores {
+		decorated[name] = memory.Backend(b)
+	}
+	return decorated
+}
