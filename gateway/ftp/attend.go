@@ -50,8 +50,6 @@ func (s *session) meanwhile(ctx context.Context, t *transfer, cancel context.Can
 		case err == nil:
 			s.interject(ctx, cmd, cancel)
 		case errors.Is(err, os.ErrDeadlineExceeded): // woken by the job, or by Shutdown
-		case errors.Is(err, errLineTooLong):
-			cancel(errFlooded)
 		default:
 			return s.outlast(t, cancel)
 		}

@@ -24,7 +24,7 @@ type row struct {
 
 // handler carries out a command and returns its one final reply, or an error that is
 // turned into one.
-type handler func(s *session, ctx context.Context, arg string) (reply, error) //nolint:revive // the form of a method expression
+type handler func(s *session, ctx context.Context, arg string) (reply, error)
 
 // argument is the rule for a command's argument.
 type argument int

@@ -55,7 +55,7 @@ func (w *watchedConn) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := w.Conn.Read(p)
-	if err == io.EOF {
+	if atEnd(err) {
 		w.ended = true
 	}
 	return n, err
@@ -82,6 +82,12 @@ func closeHard(conn net.Conn) {
 		_ = tcp.SetLinger(0) // fails on a connection that is closed already
 	}
 	_ = conn.Close()
+}
+
+// atEnd tells whether err is the end of what is read. A wrapped io.EOF is not: stores and
+// networks tell so of a connection that broke.
+func atEnd(err error) bool {
+	return err == io.EOF //nolint:errorlint // see above
 }
 
 // dataError is the kind of an error on a data connection.

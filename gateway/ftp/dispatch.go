@@ -96,8 +96,8 @@ func (s *session) logPanic(p any) error {
 // have a browser send here, ends the session without a word, before its body is taken for
 // commands.
 func (s *session) reject(cmd command) reply {
-	if speaksHTTP(cmd.verb) {
-		s.log.Warn("HTTP on the FTP port", slog.String("remote", s.client.String()))
+	if speaksHTTP(cmd) && s.login.account == nil {
+		s.log.Warn("not FTP", slog.String("remote", s.client.String()))
 		s.hangUp()
 		return reply{}
 	}
@@ -107,12 +107,15 @@ func (s *session) reject(cmd command) reply {
 			return reply{code: 421, text: "Too many unknown commands; closing."}
 		}
 	}
-	return reply{code: 500, text: "Unknown command; HELP lists those that there are."}
+	return reply{code: 500, text: "Unknown command, or too long a line; HELP lists those that there are."}
 }
 
-// speaksHTTP tells whether a verb is a method of HTTP.
-func speaksHTTP(verb string) bool {
-	switch verb {
+// speaksHTTP tells whether a line looks like a request or a header of HTTP: it begins with
+// a method, or with a word such as "Host:" that is no verb at all.
+func speaksHTTP(cmd command) bool {
+	switch cmd.verb {
+	case "":
+		return cmd.hasArg
 	case "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE":
 		return true
 	}

@@ -57,7 +57,7 @@ func (t *transfer) retrieve(ctx context.Context, o RetrieveOptions, opening repl
 	switch {
 	case writeErr != nil:
 		return reply{}, dataError(writeErr)
-	case readErr != io.EOF:
+	case !atEnd(readErr):
 		return reply{}, readErr
 	}
 	if err := t.checkLength(d, o); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"log/slog"
 )
 
@@ -102,7 +101,7 @@ func (t *transfer) sum(ctx context.Context, c checksum) ([]byte, int64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	if readErr != io.EOF {
+	if !atEnd(readErr) {
 		return nil, 0, readErr
 	}
 	t.log.Debug("hashed", slog.String("path", t.path.String()), slog.Int64("bytes", t.moved.Load()))

@@ -2,7 +2,6 @@ package ftp
 
 import (
 	"errors"
-	"io"
 	"os"
 	"sync"
 )
@@ -29,7 +28,7 @@ func judge(e evidence) error {
 		return e.cause
 	case errors.Is(e.end, os.ErrDeadlineExceeded):
 		return errors.Join(errStalled, e.end)
-	case e.end != io.EOF:
+	case !atEnd(e.end):
 		return errors.Join(errDataLost, e.end)
 	case e.protected && !e.notified && e.proper:
 		return errCutOff

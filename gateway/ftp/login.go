@@ -96,6 +96,8 @@ func (s *session) authenticate(ctx context.Context, password string) (*Account, 
 func (s *session) failLogin(ctx context.Context) (reply, error) {
 	s.log.Warn("login failed", slog.String("user", s.login.name), slog.String("remote", s.client.String()))
 	s.login.failures++
+	// Replies to what came before do not wait as well. An error comes again after it.
+	_ = s.out.Flush()
 	s.server.sleep(ctx, failureDelay<<(s.login.failures-1))
 	if s.login.failures >= maxFailures {
 		return done(421, "Login incorrect; too many failures.")

@@ -151,15 +151,19 @@ func (s *session) next() (command, error) {
 }
 
 // read takes one command from the wire, after the replies so far have been sent. Replies
-// to commands that came together go out together.
+// to commands that came together go out together. A line that is too long is a command
+// without a verb.
 func (s *session) read() (command, error) {
 	if !s.lines.hasLine() {
 		if err := s.out.Flush(); err != nil {
-			// Not wrapped: its time-out is not one of reading.
-			return command{}, fmt.Errorf("%w: %v", errUnread, err)
+			return command{}, fmt.Errorf("%w: %s", errUnread, err.Error()) // its time-out is not one of reading
 		}
 	}
-	return s.lines.next()
+	cmd, err := s.lines.next()
+	if errors.Is(err, errLineTooLong) {
+		return command{}, nil
+	}
+	return cmd, err
 }
 
 // farewell says why the session ends, if the client can still be told.
@@ -173,8 +177,6 @@ func (s *session) farewell(err error) error {
 		s.put(reply{code: 421, text: "Not logged in within the time allowed."})
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		s.put(reply{code: 421, text: "Idle for too long; connect again."})
-	case errors.Is(err, errLineTooLong):
-		s.put(reply{code: 500, text: "Line too long; closing."})
 	default:
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"net"
 	"slices"
@@ -188,7 +189,7 @@ func (b *binding) protect(ctx context.Context, raw net.Conn, reuse SessionReuse)
 	defer cancel()
 	conn := tls.Server(raw, b.data())
 	if err := conn.HandshakeContext(ctx); err != nil {
-		return nil, errDataTLS
+		return nil, errors.Join(errDataTLS, err)
 	}
 	if reuse == ReuseRequired && !conn.ConnectionState().DidResume {
 		return nil, errUnbound

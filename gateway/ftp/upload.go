@@ -108,7 +108,7 @@ func (t *transfer) receive(data *dataConn, up Upload) (evidence, error) {
 		return evidence{}, err
 	}
 	e := evidence{end: end, protected: data.tls != nil, notified: data.notified()}
-	if end != io.EOF {
+	if !atEnd(end) {
 		return e, nil
 	}
 	err = finish()
@@ -135,7 +135,7 @@ func (t *transfer) decoder(up io.Writer) (dst io.Writer, finish func() error) {
 // linger watches for a while whether the control connection ends as well, and adds what
 // was seen to the evidence.
 func (t *transfer) linger(ctx context.Context, data *dataConn, e *evidence) {
-	if grace := t.server.config.Grace; grace != nil && e.end == io.EOF {
+	if grace := t.server.config.Grace; grace != nil && atEnd(e.end) {
 		timer := time.NewTimer(grace(t.control, data.raw.Conn))
 		defer timer.Stop()
 		select {

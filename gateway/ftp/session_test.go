@@ -1,0 +1,556 @@
+package ftp
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// bubble runs a test in a bubble of synctest with a server and its client. Time passes
+// only where the test sleeps.
+func bubble(t *testing.T, c func(*fakeFS) Config, o ListenOptions, test func(*testing.T, *talker)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		files := newFakeFS()
+		s := serveMem(t, c(files), o)
+		k := &talker{t: t, server: s, files: files, control: record(s.connect(t, clientAddr))}
+		test(t, k)
+		k.control.Close()
+		if k.data != nil {
+			k.data.Close()
+		}
+		synctest.Wait()
+		s.end(t)
+		if files.uploads != 0 {
+			t.Errorf("%d uploads neither committed nor aborted", files.uploads)
+		}
+	})
+}
+
+func plainConfig(files *fakeFS) Config { return testConfig(files) }
+
+// talker is a client in a bubble.
+type talker struct {
+	t       *testing.T
+	server  *memServer
+	files   *fakeFS
+	control *recorder
+	data    *recorder
+}
+
+// say sends lines and wants the codes of the replies that come at once, and no other.
+func (k *talker) say(lines string, codes ...string) {
+	k.t.Helper()
+	go k.control.Write([]byte(strings.ReplaceAll(lines, "\n", "\r\n") + "\r\n"))
+	k.hear(codes...)
+}
+
+// hear wants final or preliminary replies with these codes, "EOF" for the end, and no other.
+func (k *talker) hear(codes ...string) string {
+	k.t.Helper()
+	synctest.Wait()
+	said, ended := k.control.take()
+	var got []string
+	for _, m := range regexp.MustCompile(`(?m)^(\d{3}) `).FindAllStringSubmatch(said, -1) {
+		got = append(got, m[1])
+	}
+	if ended {
+		got = append(got, "EOF")
+	}
+	if strings.Join(got, " ") != strings.Join(codes, " ") {
+		k.t.Errorf("got %q, want the codes %v", said, codes)
+	}
+	return said
+}
+
+func (k *talker) login() {
+	k.t.Helper()
+	k.hear("220")
+	k.say("USER u\nPASS p\nTYPE I", "331", "230", "200")
+}
+
+// passive agrees on a data connection and makes it.
+func (k *talker) passive() {
+	k.t.Helper()
+	go k.control.Write([]byte("EPSV\r\n"))
+	port := atoi(regexp.MustCompile(`\|(\d+)\|`).FindStringSubmatch(k.hear("229"))[1])
+	c, err := k.server.net.dial(k.t.Context(), netip.AddrPortFrom(clientAddr, 0), netip.AddrPortFrom(serverAddr, uint16(port)))
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	k.data = &recorder{Conn: c}
+}
+
+func TestT23_LoginTakesTooLong(t *testing.T) {
+	bubble(t, plainConfig, ListenOptions{}, func(t *testing.T, k *talker) {
+		k.hear("220")
+		for range 2 { // an octet now and then, and NOOP (T27), do not help
+			time.Sleep(10 * time.Second)
+			k.say("NOOP", "200")
+		}
+		time.Sleep(9 * time.Second)
+		k.control.Write([]byte("U"))
+		k.hear()
+		time.Sleep(time.Second)
+		k.hear("421", "EOF")
+	})
+}
+
+func TestT24_HandshakeTakesTooLong(t *testing.T) {
+	config := func(files *fakeFS) Config { return tlsConfig(t, files, ReuseOffered) }
+	bubble(t, config, ListenOptions{ImplicitTLS: true}, func(t *testing.T, k *talker) {
+		k.control.Write([]byte{22, 3, 1})
+		time.Sleep(10*time.Second - 1)
+		k.hear()
+		time.Sleep(time.Nanosecond)
+		k.hear("EOF")
+	})
+}
+
+func TestIdleTimeout(t *testing.T) {
+	bubble(t, plainConfig, ListenOptions{}, func(t *testing.T, k *talker) {
+		k.login()
+		time.Sleep(5*time.Minute - 1)
+		k.say("NOOP", "200")
+		time.Sleep(5*time.Minute - 1)
+		k.hear()
+		time.Sleep(time.Nanosecond)
+		k.hear("421", "EOF")
+	})
+}
+
+func TestIdleTimeoutIsSuspendedDuringTransfers(t *testing.T) {
+	config := func(files *fakeFS) Config {
+		c := testConfig(files)
+		c.Limits.TransferTimeout = time.Hour
+		return c
+	}
+	bubble(t, config, ListenOptions{}, func(t *testing.T, k *talker) {
+		k.login()
+		k.passive()
+		k.say("STOR x", "150")
+		time.Sleep(20 * time.Minute)
+		k.hear()
+		k.data.Close()
+		k.hear("226")
+		time.Sleep(5*time.Minute - 1)
+		k.say("NOOP", "200")
+	})
+}
+
+func TestD11_StalledTransfers(t *testing.T) {
+	for _, command := range []string{"STOR x", "RETR readme.txt", "LIST"} {
+		t.Run(command, func(t *testing.T) {
+			bubble(t, plainConfig, ListenOptions{}, func(t *testing.T, k *talker) {
+				k.login()
+				k.passive()
+				k.say(command, "150")
+				time.Sleep(time.Minute - 1)
+				k.hear()
+				time.Sleep(time.Nanosecond)
+				k.hear("426")
+				wantAbsent(t, k.files, "x")
+				k.say("NOOP", "200")
+			})
+		})
+	}
+}
+
+func TestDataConnectionNeverComes(t *testing.T) {
+	bubble(t, plainConfig, ListenOptions{}, func(t *testing.T, k *talker) {
+		k.login()
+		k.say("EPSV\nRETR readme.txt", "229")
+		time.Sleep(connectTimeout - 1)
+		k.hear()
+		time.Sleep(time.Nanosecond)
+		k.hear("425")
+		k.say("EPSV\nRETR readme.txt", "229")
+		k.say("ABOR", "426", "226")
+	})
+}
+
+func TestT22_RepliesAreNotRead(t *testing.T) {
+	bubble(t, plainConfig, ListenOptions{}, func(t *testing.T, k *talker) {
+		k.login()
+		c := k.server.connect(t, clientAddr) // nobody reads from it
+		defer c.Close()
+		time.Sleep(replyTimeout)
+		synctest.Wait()
+		if n := k.server.Sessions(); n != 1 {
+			t.Errorf("%d sessions, want the other one alone", n)
+		}
+	})
+}
+
+func TestT22_PipelinedCommandsInOrder(t *testing.T) {
+	bubble(t, plainConfig, ListenOptions{}, func(t *testing.T, k *talker) {
+		k.login()
+		const n = 10_000
+		go k.control.Write([]byte(strings.Repeat("NOOP\r\nSYST\r\n", n)))
+		synctest.Wait()
+		said, _ := k.control.take()
+		if want := strings.Repeat("200 Done.\r\n215 UNIX Type: L8\r\n", n); said != want {
+			t.Errorf("%d octets of replies, want %d", len(said), len(want))
+		}
+	})
+}
+
+func TestFloodDuringATransferEndsTheSession(t *testing.T) {
+	bubble(t, plainConfig, ListenOptions{}, func(t *testing.T, k *talker) {
+		k.login()
+		k.passive()
+		k.say("STOR x", "150")
+		go k.control.Write([]byte(strings.Repeat("PWD\r\n", 10*maxQueued)))
+		k.hear("426", "EOF")
+		wantAbsent(t, k.files, "x")
+	})
+}
+
+// TestS11_ControlConnection plays clients that are gone when their data has ended.
+func TestS11_ControlConnection(t *testing.T) {
+	graceful := func(files *fakeFS) Config {
+		c := testConfig(files)
+		c.Grace = func(net.Conn, net.Conn) time.Duration { return 200 * time.Millisecond }
+		return c
+	}
+	for _, tt := range []struct {
+		name  string
+		play  func(*talker)
+		codes []string
+		kept  bool
+	}{
+		{"killed at the end of data", func(k *talker) {
+			k.data.Close()
+			time.Sleep(199 * time.Millisecond)
+			k.control.Close()
+		}, nil, false},
+		{"killed before the end of data", func(k *talker) {
+			k.control.Close()
+			synctest.Wait()
+			k.data.Close()
+		}, nil, false},
+		{"ABOR at the end of data", func(k *talker) {
+			k.data.Close()
+			k.control.Write([]byte("ABOR\r\n"))
+		}, []string{"426", "226"}, false},
+		{"gone after QUIT", func(k *talker) {
+			k.control.Write([]byte("QUIT\r\n"))
+			k.control.Close()
+			synctest.Wait()
+			k.data.Close()
+			time.Sleep(200 * time.Millisecond)
+		}, nil, true},
+		{"still there", func(k *talker) {
+			k.data.Close()
+			time.Sleep(200 * time.Millisecond)
+		}, []string{"226"}, true},
+		{"gone after the grace", func(k *talker) {
+			k.data.Close()
+			time.Sleep(200 * time.Millisecond)
+			synctest.Wait()
+			k.control.Close()
+		}, []string{"226"}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, graceful, ListenOptions{}, func(t *testing.T, k *talker) {
+				k.login()
+				k.passive()
+				k.say("STOR x", "150")
+				k.data.Write([]byte("whole"))
+				tt.play(k)
+				k.hear(tt.codes...)
+				if _, ok := k.files.content("x"); ok != tt.kept {
+					t.Errorf("stored: %v, want %v", ok, tt.kept)
+				}
+			})
+		})
+	}
+}
+
+func TestCommitIsNotCancelled(t *testing.T) {
+	for _, how := range []string{"control connection gone", "ABOR"} {
+		t.Run(how, func(t *testing.T) {
+			bubble(t, plainConfig, ListenOptions{}, func(t *testing.T, k *talker) {
+				k.files.hold, k.files.holding = make(chan struct{}), make(chan struct{})
+				k.login()
+				k.passive()
+				k.say("STOR x", "150")
+				k.data.Write([]byte("whole"))
+				k.data.Close()
+				<-k.files.holding
+				if how == "ABOR" {
+					k.say("ABOR")
+				} else {
+					k.control.Close()
+				}
+				synctest.Wait()
+				close(k.files.hold)
+				synctest.Wait()
+				wantContent(t, k.files, "x", "whole")
+				if how == "ABOR" {
+					k.hear("226", "226")
+				}
+			})
+		})
+	}
+}
+
+func TestAborWhileTheStoreIsAsked(t *testing.T) {
+	bubble(t, plainConfig, ListenOptions{}, func(t *testing.T, k *talker) {
+		k.files.retrieve = func(ctx context.Context) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		k.login()
+		k.passive()
+		k.say("RETR readme.txt")
+		k.say("ABOR", "426", "226")
+		k.files.retrieve = nil
+		k.say("HASH readme.txt", "213")
+	})
+}
+
+func TestPanicInATransfer(t *testing.T) {
+	bubble(t, plainConfig, ListenOptions{}, func(t *testing.T, k *talker) {
+		k.login()
+		k.passive()
+		k.say("RETR panic\nPWD", "451", "EOF")
+	})
+}
+
+func TestShutdown(t *testing.T) {
+	bubble(t, plainConfig, ListenOptions{}, func(t *testing.T, k *talker) {
+		k.login()
+		k.passive()
+		k.say("STOR x", "150")
+		idle := &talker{t: t, server: k.server, control: record(k.server.connect(t, clientAddr))}
+		idle.login()
+		ended := make(chan error, 1)
+		go func() { ended <- k.server.Shutdown(context.Background()) }()
+		idle.hear("421", "EOF")
+		if _, err := k.server.net.dial(t.Context(), netip.AddrPortFrom(clientAddr, 0), netip.AddrPortFrom(serverAddr, 21)); err == nil {
+			t.Error("a new session after Shutdown")
+		}
+		time.Sleep(30 * time.Second)
+		k.data.Write([]byte("whole"))
+		k.say("PWD")
+		k.data.Close()
+		k.hear("226", "421", "EOF")
+		wantContent(t, k.files, "x", "whole")
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestShutdownCutsAtItsDeadline(t *testing.T) {
+	bubble(t, plainConfig, ListenOptions{}, func(t *testing.T, k *talker) {
+		k.login()
+		k.passive()
+		k.say("STOR x", "150")
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := k.server.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Shutdown: %v", err)
+		}
+		wantAbsent(t, k.files, "x")
+		if k.files.aborted != 1 {
+			t.Errorf("%d uploads aborted, want 1", k.files.aborted)
+		}
+	})
+}
+
+func TestT25_TooManySessions(t *testing.T) {
+	config := func(files *fakeFS) Config {
+		c := testConfig(files)
+		c.Limits.Sessions, c.Limits.SessionsPerAddress = 3, 2
+		return c
+	}
+	bubble(t, config, ListenOptions{}, func(t *testing.T, k *talker) {
+		k.hear("220")
+		from := func(addr, code string) *talker {
+			o := &talker{t: t, server: k.server, control: record(k.server.connect(t, netip.MustParseAddr(addr)))}
+			synctest.Wait()
+			if said, _ := o.control.take(); !strings.HasPrefix(said, code) {
+				t.Errorf("%s: %q, want %s", addr, said, code)
+			}
+			return o
+		}
+		second := from(clientAddr.String(), "220")
+		from(clientAddr.String(), "421")
+		other := from("2001:db8::1", "220")
+		from("2001:db8:1::1", "421") // all are taken
+		second.control.Close()
+		other.control.Close()
+		synctest.Wait()
+		one := from("2001:db8::2", "220")
+		two := from("2001:db8::3", "220") // the same /64
+		two.control.Close()
+		one.control.Close()
+		synctest.Wait()
+		if n := k.server.Sessions(); n != 1 {
+			t.Errorf("%d sessions, want 1", n)
+		}
+	})
+}
+
+// flakyListener has no descriptors left for a while.
+type flakyListener struct {
+	net.Listener
+	failures int
+	at       []time.Time
+}
+
+func (f *flakyListener) Accept() (net.Conn, error) {
+	if f.failures > 0 {
+		f.failures--
+		f.at = append(f.at, time.Now())
+		return nil, &net.OpError{Op: "accept", Err: syscall.EMFILE}
+	}
+	return f.Listener.Accept()
+}
+
+func TestT25_AcceptBacksOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := NewServer(testConfig(newFakeFS()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := newMemNet()
+		ln, err := n.listen(netip.AddrPortFrom(serverAddr, 21))
+		if err != nil {
+			t.Fatal(err)
+		}
+		flaky := &flakyListener{Listener: ln, failures: 20}
+		m := &memServer{Server: s, net: n, ln: ln, err: make(chan error, 1)}
+		began := time.Now()
+		go func() { m.err <- s.Serve(flaky, ListenOptions{}) }()
+		k := &talker{t: t, server: m, control: record(m.connect(t, clientAddr))}
+		time.Sleep(30 * time.Second)
+		k.hear("220")
+		if last := flaky.at[19].Sub(began); last < 10*time.Second {
+			t.Errorf("20 failures within %v", last)
+		}
+		k.control.Close()
+		synctest.Wait()
+		m.end(t)
+	})
+}
+
+func TestLoginDelaysGrow(t *testing.T) {
+	bubble(t, plainConfig, ListenOptions{}, func(t *testing.T, k *talker) {
+		k.hear("220")
+		for i, want := range []string{"530", "530", "421"} {
+			k.say("USER u\nPASS wrong", "331")
+			time.Sleep(failureDelay<<i - 1)
+			k.hear()
+			time.Sleep(time.Nanosecond)
+			if want == "421" {
+				k.hear(want, "EOF")
+			} else {
+				k.hear(want)
+			}
+		}
+	})
+}
+
+// TestS42_SecretsAreNotLogged also is T7: what PASS sends is nowhere, whether it is right,
+// wrong, out of order or garbled. The texts for a wrong name and a wrong password are one.
+func TestS42_SecretsAreNotLogged(t *testing.T) {
+	var log lockedBuilder
+	config := func(files *fakeFS) Config {
+		c := testConfig(files)
+		c.Log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		return c
+	}
+	bubble(t, config, ListenOptions{}, func(t *testing.T, k *talker) {
+		k.hear("220")
+		k.say("PASS canary1\nPASSWORD canary2\nUSER u\nPASS canary3", "503", "500", "331")
+		time.Sleep(time.Second)
+		wrongPassword := k.hear("530")
+		k.say("USER nobody\nPASS canary4", "331")
+		time.Sleep(2 * time.Second)
+		if wrongName := k.hear("530"); wrongName != wrongPassword {
+			t.Errorf("%q for a wrong name, %q for a wrong password", wrongName, wrongPassword)
+		}
+		k.say("USER u\nPASS p\nSITE PASS canary5\nQUIT", "331", "230", "504", "221", "EOF")
+	})
+	if s := log.String(); strings.Contains(s, "canary") || !strings.Contains(s, `"verb":"QUIT"`) {
+		t.Errorf("log: %s", s)
+	}
+}
+
+type lockedBuilder struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lockedBuilder) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuilder) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func TestS41_AnonymousNeedsNoRightPassword(t *testing.T) {
+	bubble(t, plainConfig, ListenOptions{}, func(t *testing.T, k *talker) {
+		k.hear("220")
+		k.say("USER anonymous\nPASS", "331", "230")
+		k.say("USER anonymous\nPASS anything at all", "331", "230")
+	})
+}
+
+func TestP20_ErrorsOfTheStoreStayInTheLog(t *testing.T) {
+	bubble(t, plainConfig, ListenOptions{}, func(t *testing.T, k *talker) {
+		k.login()
+		for _, command := range []string{"CWD", "SIZE", "MDTM", "MKD", "RMD", "DELE", "RNFR", "HASH", "MLST", "STAT"} {
+			go k.control.Write([]byte(command + " secret/x\r\n"))
+			if said := k.hear("451"); strings.Contains(said, "hidden") {
+				t.Errorf("%s: %q", command, said)
+			}
+		}
+	})
+}
+
+// TestP17_ListingsStream counts writes: one for 32 KiB, whatever the length of the listing.
+func TestP17_ListingsStream(t *testing.T) {
+	w := &countingFlow{}
+	lw := listWriter{t: &transfer{}, data: &dataConn{flow: w}, format: longFormat(), buf: make([]byte, 0, listBuffer+4<<10)}
+	const entries = 100_000
+	for range entries {
+		if err := lw.add(Entry{Name: "a name of some length.txt", ModTime: fakeTime}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := lw.flush(); err != nil {
+		t.Fatal(err)
+	}
+	if want := w.octets/listBuffer + 1; w.writes > want || cap(lw.buf) > listBuffer+4<<10 {
+		t.Errorf("%d writes for %d octets, want %d; buffer of %d", w.writes, w.octets, want, cap(lw.buf))
+	}
+}
+
+type countingFlow struct{ writes, octets int }
+
+func (c *countingFlow) Read([]byte) (int, error) { return 0, io.EOF }
+
+func (c *countingFlow) Write(p []byte) (int, error) {
+	c.writes++
+	c.octets += len(p)
+	return len(p), nil
+}
