@@ -24,6 +24,19 @@ type linkState struct {
 	lossy          bool          // packets have been lost
 }
 
+// with is what two connections over the same way tell of it together. The quicker one is
+// right about the delay: an acknowledgement that the peer has put off (by 40 ms, in answer
+// to a command) looks like a long way. Either is right about losses.
+func (l linkState) with(other linkState) linkState {
+	both := l
+	if 2*other.rtt+4*other.variation < 2*l.rtt+4*l.variation {
+		both = other
+	}
+	both.lossy = l.lossy || other.lossy
+	both.retransmission = max(l.retransmission, other.retransmission)
+	return both
+}
+
 // grace is how long the peer's FIN may be behind one that has already come.
 func (l linkState) grace() time.Duration {
 	g := min(max(2*l.rtt+4*l.variation, minGrace), maxGrace)
@@ -36,14 +49,16 @@ func (l linkState) grace() time.Duration {
 // commitGrace is how long to watch the control connection for its end after an upload's
 // data has ended. It is the engine's [ftp.Config.Grace].
 func commitGrace(control, data net.Conn) time.Duration {
-	var longest time.Duration
-	for _, conn := range []net.Conn{control, data} {
-		if link, ok := linkOf(conn); ok {
-			longest = max(longest, link.grace())
-		}
-	}
-	if longest == 0 {
+	c, controlOK := linkOf(control)
+	d, dataOK := linkOf(data)
+	switch {
+	case controlOK && dataOK:
+		return c.with(d).grace()
+	case controlOK:
+		return c.grace()
+	case dataOK:
+		return d.grace()
+	default:
 		return unknownGrace
 	}
-	return longest
 }

@@ -29,6 +29,19 @@ func TestS11_GraceOfALink(t *testing.T) {
 	}
 }
 
+func TestS11_GraceOfTwoConnections(t *testing.T) {
+	const ms = time.Millisecond
+	putOff := linkState{rtt: 5 * ms, variation: 10 * ms, retransmission: 208 * ms}
+	quick := linkState{rtt: 20 * time.Microsecond, variation: 10 * time.Microsecond, retransmission: 200 * ms}
+	if got := putOff.with(quick).grace(); got != minGrace || quick.with(putOff).grace() != got {
+		t.Errorf("an acknowledgement that was put off counts as distance: %v", got)
+	}
+	quick.lossy = true
+	if got := putOff.with(quick).grace(); got != 208*ms || quick.with(putOff).grace() != got {
+		t.Errorf("after losses on one: %v", got)
+	}
+}
+
 // pair is a TCP connection over loopback.
 func pair(t *testing.T) (client, server net.Conn) {
 	t.Helper()
