@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"causeway/backends"
 	"causeway/backends/mem"
@@ -172,6 +174,36 @@ func TestEntriesStops(t *testing.T) {
 	default:
 		t.Error("the loop was left before its request")
 	}
+}
+
+// counting counts the requests for pages.
+type counting struct {
+	*mem.Store
+	lists atomic.Int32
+}
+
+func (c *counting) List(ctx context.Context, q backends.Query) (backends.Page, error) {
+	c.lists.Add(1)
+	return c.Store.List(ctx, q)
+}
+
+// TestP17_EntriesFetchOnePageAhead and no more, however slow the client.
+func TestP17_EntriesFetchOnePageAhead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &counting{Store: mem.New(mem.Options{PageSize: 1})}
+		put(t, b, "a/", "b/", "c/", "d/", "e/")
+		want := int32(2)
+		for _, err := range backends.Entries(t.Context(), b, "") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			if got := b.lists.Load(); got != want {
+				t.Errorf("%d pages were asked for, want %d", got, want)
+			}
+			want = min(want+1, 5)
+		}
+	})
 }
 
 // hanging never answers a third request for a page.

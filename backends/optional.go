@@ -46,7 +46,7 @@ func stream(ctx context.Context, b Backend, dst, src string, o CopyOptions) (Obj
 	if err != nil {
 		return Object{}, err
 	}
-	defer r.Close()
+	defer r.Close() //nolint:errcheck // it was only read
 	meta := o.Metadata
 	if meta == nil {
 		meta = r.Object.Metadata

@@ -71,7 +71,7 @@ func (s *Store) Move(ctx context.Context, dst, src string, o backends.CopyOption
 // files refuses keys that cannot be, and markers.
 func files(keys ...string) error {
 	for _, key := range keys {
-		if _, err := localize(key); err != nil {
+		if _, err := filePath(key); err != nil {
 			return err
 		}
 	}
@@ -144,7 +144,7 @@ func (s *Store) renameObject(dst, src string, p *place, from, to fs.FileInfo) (b
 		}
 		return describe(dst, info), syncDir(p.dir)
 	}
-	name, err := localize(src)
+	name, err := filePath(src)
 	if err != nil {
 		return backends.Object{}, err
 	}

@@ -48,7 +48,7 @@ func kind(err error) error {
 }
 
 // isMissing tells errors that mean that there is nothing under a key.
-func isMissing(err error) bool { return err != nil && kind(err) == fs.ErrNotExist }
+func isMissing(err error) bool { return err != nil && errors.Is(kind(err), fs.ErrNotExist) }
 
 // isNotEmpty tells why a directory could not be removed. (POSIX allows either.)
 func isNotEmpty(err error) bool {

@@ -46,7 +46,7 @@ func (l *lister) base(dir string) error {
 		return err
 	}
 	if dir != "" {
-		if _, err := localize(dir); err != nil {
+		if _, err := filePath(dir); err != nil {
 			return nil //nolint:nilerr // below a name that cannot be there is nothing
 		}
 	}

@@ -154,12 +154,12 @@ type place struct {
 
 func (p *place) close() { _ = p.dir.Close() } // it was only looked through
 
-// localize returns the file path of key, without the slash of a marker.
-func localize(key string) (string, error) {
+// filePath returns the file path of key, without the slash of a marker.
+func filePath(key string) (string, error) {
 	if !backends.ValidKey(key) {
 		return "", fs.ErrInvalid
 	}
-	name, err := filepath.Localize(strings.TrimSuffix(key, "/"))
+	name, err := filepath.Localize(strings.TrimSuffix(key, "/")) //nolint:misspell // the library's spelling
 	if err != nil || name == "." || strings.HasPrefix(key+"/", own+"/") {
 		return "", fs.ErrInvalid
 	}
@@ -176,7 +176,7 @@ func (s *Store) find(ctx context.Context, key string) (*place, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if _, err := localize(key); err != nil {
+	if _, err := filePath(key); err != nil {
 		return nil, err
 	}
 	parent, name := path.Split(strings.TrimSuffix(key, "/"))

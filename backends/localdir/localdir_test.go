@@ -103,7 +103,7 @@ func TestErrorKinds(t *testing.T) {
 	for _, test := range tests {
 		err := fail("stat", "k", &fs.PathError{Op: "open", Path: "k", Err: test.err})
 		var edge *backends.Error
-		if !errors.As(err, &edge) || edge.Kind != test.want || !errors.Is(err, test.err) || edge.Op != "stat" || edge.Key != "k" {
+		if !errors.As(err, &edge) || !errors.Is(edge.Kind, test.want) || !errors.Is(err, test.err) || edge.Op != "stat" || edge.Key != "k" {
 			t.Errorf("%v became %v, want the kind %v", test.err, err, test.want)
 		}
 	}

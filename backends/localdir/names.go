@@ -82,11 +82,16 @@ func (s *Store) replace(from, key string, present fs.FileInfo) (backends.Object,
 		return backends.Object{}, err
 	}
 	defer dir.Close() //nolint:errcheck // it was only looked through
-	to, err := localize(key)
+	to, err := filePath(key)
 	if err != nil {
 		return backends.Object{}, err
 	}
-	if err := s.move(from, to, present == nil); err != nil {
+	if present == nil {
+		err = s.renameFree(from, to)
+	} else {
+		err = s.root.Rename(from, to)
+	}
+	if err != nil {
 		return backends.Object{}, err
 	}
 	info, err := dir.Lstat(path.Base(key))
@@ -96,12 +101,9 @@ func (s *Store) replace(from, key string, present fs.FileInfo) (backends.Object,
 	return describe(key, info), syncDir(dir)
 }
 
-// move renames a file. With free, the new name must not exist: other programs do not
-// take our lock, so where there are hard links they decide.
-func (s *Store) move(from, to string, free bool) error {
-	if !free {
-		return s.root.Rename(from, to)
-	}
+// renameFree renames a file to a name that must not exist. Other programs do not take our
+// lock, so where there are hard links they decide.
+func (s *Store) renameFree(from, to string) error {
 	err := s.root.Link(from, to)
 	switch {
 	case err == nil:

@@ -3,6 +3,7 @@ package localdir
 import (
 	"fmt"
 	"io/fs"
+	"strconv"
 	"syscall"
 )
 
@@ -16,5 +17,9 @@ func etag(info fs.FileInfo) string {
 	if info.IsDir() { // its times are those of what is in it
 		return fmt.Sprintf("%x-%x", st.Dev, st.Ino)
 	}
-	return fmt.Sprintf("%x-%x-%x-%x", st.Ino, st.Size, info.ModTime().UnixNano(), st.Ctim.Nano())
+	name := strconv.AppendUint(make([]byte, 0, 64), st.Ino, 16)
+	for _, n := range []int64{st.Size, info.ModTime().UnixNano(), st.Ctim.Nano()} {
+		name = strconv.AppendInt(append(name, '-'), n, 16)
+	}
+	return string(name)
 }

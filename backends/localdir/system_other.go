@@ -16,5 +16,8 @@ func tryLock(*os.File) (bool, error) { return true, nil }
 // space is not known here.
 func space(*os.File) (int64, error) { return 0, errors.ErrUnsupported }
 
+// namesOf returns dir itself.
+func namesOf(dir *os.File) (*os.File, error) { return dir, nil }
+
 // syncFile does nothing: directories cannot be synced here.
 func syncFile(*os.File) error { return nil }

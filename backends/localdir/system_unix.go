@@ -6,6 +6,8 @@ import (
 	"errors"
 	"os"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // nonBlock opens named pipes and devices without waiting for their other end.
@@ -36,6 +38,18 @@ func space(dir *os.File) (int64, error) {
 		return 0, err
 	}
 	return int64(st.Bavail) * int64(st.Bsize), nil //nolint:unconvert // the types differ between systems
+}
+
+// namesOf returns dir, which it takes over, as a file whose ReadDir tells types as the
+// directory has them. That of a file from an [os.Root] looks at each name's inode, which
+// makes a pass over a large directory several times as long.
+func namesOf(dir *os.File) (*os.File, error) {
+	defer dir.Close() //nolint:errcheck // it is only read, by its duplicate
+	fd, err := unix.FcntlInt(dir.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), dir.Name()), nil
 }
 
 // syncFile makes the names in a directory durable.

@@ -59,7 +59,11 @@ func (w *window) unread() { w.read-- }
 
 // fill reads the directory and keeps the first windowSize names from w.from on.
 func (w *window) fill(ctx context.Context, at *os.Root) error {
-	f, err := at.Open(".")
+	dir, err := at.Open(".")
+	if err != nil {
+		return err
+	}
+	f, err := namesOf(dir)
 	if err != nil {
 		return err
 	}
