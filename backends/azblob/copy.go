@@ -43,11 +43,10 @@ func (s *Store) Copy(ctx context.Context, dst, src string, o backends.CopyOption
 	if o.SourceIfMatch != "" && o.SourceIfMatch != from.ETag {
 		return backends.Object{}, &backends.Error{Op: "copy", Key: src, Kind: backends.ErrChanged}
 	}
-	c.metadata = o.Metadata
-	if c.metadata == nil {
-		c.metadata = from.Metadata
+	if c.metadata = o.Metadata; c.metadata == nil {
+		c.metadata, c.keep = from.Metadata, true
 	}
-	w, err := c.run(ctx, o.Metadata == nil)
+	w, err := c.run(ctx)
 	if err != nil {
 		return backends.Object{}, failure("copy", dst, c.to, err)
 	}
@@ -67,13 +66,14 @@ type copying struct {
 	to       condition
 	source   blob.GetPropertiesResponse // what is copied is this very version
 	metadata map[string]string
+	keep     bool // metadata is the source's
 }
 
 // run chooses the way to copy. No etag is returned where nothing had to be done.
-func (c *copying) run(ctx context.Context, keep bool) (written, error) {
+func (c *copying) run(ctx context.Context) (written, error) {
 	switch {
 	case c.dst == c.src:
-		return c.onto(ctx, keep)
+		return c.onto(ctx)
 	case value(c.source.ContentLength) <= c.store.limits.syncCopy:
 		return c.whole(ctx)
 	}
@@ -81,14 +81,14 @@ func (c *copying) run(ctx context.Context, keep bool) (written, error) {
 }
 
 // onto changes the metadata of the source itself.
-func (c *copying) onto(ctx context.Context, keep bool) (written, error) {
+func (c *copying) onto(ctx context.Context) (written, error) {
 	etag := unquoted(c.source.ETag)
 	switch {
 	case c.to.absent:
 		return written{}, &backends.Error{Op: "copy", Key: c.dst, Kind: fs.ErrExist}
 	case c.to.etag != "" && c.to.etag != etag:
 		return written{}, &backends.Error{Op: "copy", Key: c.dst, Kind: backends.ErrChanged}
-	case keep:
+	case c.keep:
 		return written{}, nil
 	}
 	return c.store.settle(ctx, c.dst, c.id, func(ctx context.Context) (written, error) {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
 
 	"causeway/backends"
@@ -62,7 +63,7 @@ func (s *Store) body(ctx context.Context, first io.ReadCloser, of backends.Objec
 	if o.Length > 0 {
 		want = min(want, o.Length)
 	}
-	return &body{key: of.Key, ReadCloser: transport.Resume(first, want, func(skip int64) (io.ReadCloser, error) {
+	return &body{key: of.Key, ReadCloser: transport.Resume(ctx, first, want, func(skip int64) (io.ReadCloser, error) {
 		res, err := s.get(ctx, of.Key, backends.OpenOptions{Offset: o.Offset + skip, Length: want - skip, IfMatch: of.ETag})
 		return res.Body, err
 	})}
@@ -108,11 +109,11 @@ func describeGet(key string, res blob.DownloadStreamResponse) (backends.Object, 
 	p := properties{res.ContentLength, res.ETag, res.LastModified, res.ContentType, res.Metadata, res.ContentMD5}
 	if res.ContentRange != nil {
 		_, total, _ := strings.Cut(*res.ContentRange, "/")
-		size, err := strconv.ParseInt(total, 10, 64)
+		size, err := strconv.ParseUint(total, 10, 63)
 		if err != nil {
-			return backends.Object{}, fmt.Errorf("Content-Range %q: %w", *res.ContentRange, err)
+			return backends.Object{}, fmt.Errorf("range %q of an answer: %w", *res.ContentRange, err)
 		}
-		p.size, p.md5 = &size, res.BlobContentMD5 // of the whole, not of the range
+		p.size, p.md5 = to.Ptr(int64(size)), res.BlobContentMD5 // of the whole, not of the range
 	}
 	if p.size == nil || p.etag == nil {
 		return backends.Object{}, errors.New("answer without a length or ETag")

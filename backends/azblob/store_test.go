@@ -3,6 +3,10 @@ package azblob
 import (
 	"testing"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
+
 	"causeway/backends/multipart"
 )
 
@@ -39,4 +43,11 @@ func testStore(t *testing.T, endpoint, container string) *Store {
 // refused are awkward keys that the service, or a URL on the way to it, takes for others.
 func refused() []string {
 	return []string{"dot.", "dotted./x", "...", `\`, `a\b`, "tab\tx"}
+}
+
+// response is an answer with the given range.
+func response(contentRange string) blob.DownloadStreamResponse {
+	var res blob.DownloadStreamResponse
+	res.ContentLength, res.ETag, res.ContentRange = to.Ptr(int64(5)), to.Ptr(azcore.ETag(`"0x8DB"`)), &contentRange
+	return res
 }

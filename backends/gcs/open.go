@@ -63,7 +63,7 @@ func (s *Store) body(ctx context.Context, first io.ReadCloser, of content, o bac
 		want = min(want, o.Length)
 	}
 	pinned, _ := generation(of.ETag)
-	resumed := transport.Resume(first, want, func(skip int64) (io.ReadCloser, error) {
+	resumed := transport.Resume(ctx, first, want, func(skip int64) (io.ReadCloser, error) {
 		res, err := s.get(ctx, of.Key, get{offset: o.Offset + skip, length: want - skip, generation: pinned})
 		if err != nil {
 			return nil, err
@@ -105,7 +105,7 @@ type get struct {
 func (s *Store) get(ctx context.Context, key string, g get) (*http.Response, error) {
 	var res *http.Response
 	err := s.retry(ctx, func() (err error) {
-		res, err = s.getOnce(ctx, key, g)
+		res, err = s.getOnce(ctx, key, g) //nolint:bodyclose // the caller closes it
 		return err
 	})
 	return res, err
@@ -141,6 +141,11 @@ func (s *Store) getOnce(ctx context.Context, key string, g get) (*http.Response,
 		return res, nil
 	}
 	defer res.Body.Close() //nolint:errcheck // an answer that is an error
+	if res.StatusCode < http.StatusBadRequest {
+		// Not worth a retry: such a server does not know ranges.
+		return nil, &backends.Error{Op: "open", Key: key, Kind: errors.ErrUnsupported,
+			Err: fmt.Errorf("answer %s to a request for a range", res.Status)}
+	}
 	return nil, refusal(res)
 }
 
@@ -151,9 +156,6 @@ const maxRefusal = 16 << 10
 func refusal(res *http.Response) error {
 	text, _ := io.ReadAll(io.LimitReader(res.Body, maxRefusal)) // what is there of it
 	answer := &googleapi.Error{Code: res.StatusCode, Header: res.Header, Body: string(text)}
-	if res.StatusCode < http.StatusBadRequest {
-		return fmt.Errorf("unexpected answer %s to a request for a range", res.Status)
-	}
 	var told struct{ Code, Message string }
 	if xml.Unmarshal(text, &told) == nil {
 		answer.Message = told.Message
@@ -205,12 +207,13 @@ func sizeOf(res *http.Response) (int64, error) {
 		}
 		return res.ContentLength, nil
 	}
-	_, total, _ := strings.Cut(res.Header.Get("Content-Range"), "/")
-	n, err := strconv.ParseInt(total, 10, 64)
+	of := res.Header.Get("Content-Range")
+	_, total, _ := strings.Cut(of, "/")
+	n, err := strconv.ParseUint(total, 10, 63)
 	if err != nil {
-		return 0, fmt.Errorf("Content-Range %q: %w", res.Header.Get("Content-Range"), err)
+		return 0, fmt.Errorf("range %q of an answer: %w", of, err)
 	}
-	return n, nil
+	return int64(n), nil
 }
 
 // hashes reads "crc32c=…" and "md5=…", in one header or two.

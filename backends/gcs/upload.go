@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"slices"
 	"sync"
@@ -114,7 +115,7 @@ func (u *upload) Complete(ctx context.Context, parts int) (backends.Object, erro
 	u.mu.Unlock()
 	list, err := u.fold(ctx, list)
 	if err != nil {
-		return backends.Object{}, failure("commit", u.key, condition{}, err)
+		return backends.Object{}, failure("commit", u.key, condition{}, u.insertError(err))
 	}
 	to := u.condition.on(u.store.bucket.Object(u.key))
 	o, err := u.publish(ctx, func(ctx context.Context) (*storage.ObjectAttrs, error) {
@@ -154,20 +155,34 @@ func (u *upload) publish(ctx context.Context, send func(context.Context) (*stora
 // insertError puts right what the general map cannot know of a request that writes.
 func (u *upload) insertError(err error) error {
 	var answer *googleapi.Error
-	if !errors.As(err, &answer) || answer.Code != http.StatusNotFound {
+	if !errors.As(err, &answer) {
 		return err
 	}
-	if u.condition.generation != 0 {
+	switch {
+	case answer.Code == http.StatusBadRequest:
+		// The name was checked; what is left is content that was damaged on its way.
+		return &backends.Error{Op: "commit", Key: u.key, Kind: backends.ErrUnavailable, Err: err}
+	case answer.Code == http.StatusNotFound && u.condition.generation != 0:
 		// A condition on an object that is gone.
 		return &backends.Error{Op: "commit", Key: u.key, Kind: backends.ErrChanged, Err: err}
+	case answer.Code == http.StatusNotFound:
+		// Nothing else can be missing where something new is written.
+		return fmt.Errorf("%w: %w", storage.ErrBucketNotExist, err)
 	}
-	// Nothing else can be missing where something new is written.
-	return fmt.Errorf("%w: %w", storage.ErrBucketNotExist, err)
+	return err
 }
 
 // insert writes an object by one request. The service refuses content that does not have
-// the declared checksum.
+// the declared checksum; it is sent once more then, since it has it here.
 func insert(ctx context.Context, to *storage.ObjectHandle, as storage.ObjectAttrs, body *multipart.Body) (*storage.ObjectAttrs, error) {
+	a, err := insertOnce(ctx, to, as, body)
+	if errors.Is(kind(condition{}, err), fs.ErrInvalid) {
+		a, err = insertOnce(ctx, to, as, body)
+	}
+	return a, err
+}
+
+func insertOnce(ctx context.Context, to *storage.ObjectHandle, as storage.ObjectAttrs, body *multipart.Body) (*storage.ObjectAttrs, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // a Writer that was given up must not commit what it has
 	w := to.NewWriter(ctx)

@@ -1,6 +1,9 @@
 package transport
 
-import "io"
+import (
+	"context"
+	"io"
+)
 
 const (
 	// maxFailures is how often in a row a body may break off with less than progress
@@ -11,12 +14,14 @@ const (
 
 // Resume reads want octets of one version of an object, of which first is the beginning.
 // When a body fails or ends early, open continues after the octets that were read. The
-// reader ends in io.EOF only after all octets. One goroutine uses it.
-func Resume(first io.ReadCloser, want int64, open func(skip int64) (io.ReadCloser, error)) io.ReadCloser {
-	return &resumed{body: first, want: want, open: open}
+// reader ends in io.EOF only after all octets, and in ctx's error once that has ended,
+// whatever is still in some buffer. One goroutine uses it.
+func Resume(ctx context.Context, first io.ReadCloser, want int64, open func(skip int64) (io.ReadCloser, error)) io.ReadCloser {
+	return &resumed{ctx: ctx, body: first, want: want, open: open}
 }
 
 type resumed struct {
+	ctx       context.Context
 	body      io.ReadCloser // nil after a failure
 	had, want int64
 	open      func(skip int64) (io.ReadCloser, error)
@@ -26,6 +31,9 @@ type resumed struct {
 
 func (r *resumed) Read(p []byte) (int, error) {
 	for {
+		if r.ctx.Err() != nil {
+			return 0, context.Cause(r.ctx)
+		}
 		if r.had == r.want {
 			return 0, io.EOF
 		}

@@ -1,0 +1,426 @@
+package gcs
+
+import (
+	"bytes"
+	"crypto/md5"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"maps"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+const fakeBucket = "fake-bucket"
+
+// fake is a small Google Cloud Storage with one bucket: what the store uses of the JSON
+// and XML APIs, with the conditions, the checks of checksums and the atomic move that
+// fake-gcs-server lacks. Composed objects have no MD5, as in the service.
+type fake struct {
+	*httptest.Server
+
+	mu         sync.Mutex
+	objects    map[string]*fakeObject
+	generation int64
+	requests   []string // "METHOD operation", one for each
+	faults     []fault
+	noMove     bool  // as servers that imitate the service
+	rewriteMax int64 // octets that one rewrite request copies, 0 for all
+	bodyMax    int64 // octets after which a body breaks off, 0 for never
+	damage     bool  // contents are changed on their way down
+	damageUp   int   // contents that are still to be changed on their way up
+}
+
+// fault strikes the next request of an operation.
+type fault struct {
+	operation string
+	status    int    // answered instead of carrying the request out
+	reason    string // of the status
+	lose      bool   // instead: the request is carried out and the answer lost
+}
+
+// fakeObject is the JSON of an object, with its content.
+type fakeObject struct {
+	Name                string            `json:"name"`
+	Bucket              string            `json:"bucket"`
+	Size                string            `json:"size"`
+	Generation          string            `json:"generation"`
+	Metageneration      string            `json:"metageneration"`
+	TimeCreated         time.Time         `json:"timeCreated"`
+	Updated             time.Time         `json:"updated"`
+	ContentType         string            `json:"contentType,omitempty"`
+	ContentEncoding     string            `json:"contentEncoding,omitempty"`
+	Metadata            map[string]string `json:"metadata,omitempty"`
+	MD5Hash             string            `json:"md5Hash,omitempty"`
+	CRC32C              string            `json:"crc32c,omitempty"`
+	content             []byte
+	gen, metageneration int64
+}
+
+func newFake(t *testing.T) *fake {
+	f := &fake{objects: make(map[string]*fakeObject), generation: 1000}
+	f.Server = httptest.NewServer(f)
+	t.Cleanup(f.Close)
+	return f
+}
+
+// strike adds a fault.
+func (f *fake) strike(faults ...fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.faults = append(f.faults, faults...)
+}
+
+// take returns the operations since it was last called.
+func (f *fake) take() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	requests := f.requests
+	f.requests = nil
+	return requests
+}
+
+// refuse answers with an error in the form of the JSON API.
+type refuse struct {
+	status int
+	reason string
+}
+
+func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the client has gone
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	operation, names := route(r)
+	f.requests = append(f.requests, operation)
+	struck, lose := f.fault(operation)
+	if struck == nil {
+		answer := httptest.NewRecorder()
+		struck = f.serve(answer, r, operation, names, body)
+		if struck == nil && lose {
+			panic(http.ErrAbortHandler)
+		}
+		if struck == nil {
+			f.send(w, answer)
+			return
+		}
+	}
+	w.WriteHeader(struck.status)
+	if operation == "get" {
+		fmt.Fprintf(w, "<?xml version='1.0' encoding='UTF-8'?><Error><Code>%s</Code><Message>no</Message></Error>", struck.reason)
+		return
+	}
+	fmt.Fprintf(w, `{"error":{"code":%d,"message":"no","errors":[{"reason":%q,"domain":"global"}]}}`, struck.status, struck.reason)
+}
+
+// send passes an answer on, as whole as the fake is told to.
+func (f *fake) send(w http.ResponseWriter, answer *httptest.ResponseRecorder) {
+	maps.Copy(w.Header(), answer.Header())
+	body := answer.Body.Bytes()
+	if f.damage && answer.Header().Get("X-Goog-Generation") != "" {
+		body[len(body)/2] ^= 1
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(answer.Code)
+	if f.bodyMax > 0 && f.bodyMax < int64(len(body)) && answer.Header().Get("X-Goog-Generation") != "" {
+		w.Write(body[:f.bodyMax])
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	}
+	w.Write(body)
+}
+
+func (f *fake) fault(operation string) (*refuse, bool) {
+	for i, x := range f.faults {
+		if x.operation != operation {
+			continue
+		}
+		f.faults = slices.Delete(f.faults, i, i+1)
+		if x.lose {
+			return nil, true
+		}
+		return &refuse{x.status, x.reason}, false
+	}
+	return nil, false
+}
+
+// route names the operation of a request and the bucket and objects in its path.
+func route(r *http.Request) (operation string, names []string) {
+	for segment := range strings.SplitSeq(strings.Trim(r.URL.EscapedPath(), "/"), "/") {
+		name, _ := url.PathUnescape(segment)
+		names = append(names, name)
+	}
+	switch {
+	case names[0] == "upload":
+		return "insert", []string{names[4]}
+	case names[0] != "storage":
+		return "get", names
+	case len(names) == 5:
+		return "list", names[3:4]
+	case len(names) == 6:
+		names = []string{names[3], names[5]}
+		return map[string]string{"GET": "attrs", "DELETE": "delete", "PATCH": "patch"}[r.Method], names
+	case names[6] == "compose":
+		return "compose", []string{names[3], names[5]}
+	case names[6] == "moveTo":
+		return "move", []string{names[3], names[5], names[8]}
+	}
+	return "rewrite", []string{names[3], names[5], names[10]}
+}
+
+func (f *fake) serve(w *httptest.ResponseRecorder, r *http.Request, operation string, names []string, body []byte) *refuse {
+	if names[0] != fakeBucket {
+		return &refuse{http.StatusNotFound, map[bool]string{true: "NoSuchBucket", false: "notFound"}[operation == "get"]}
+	}
+	switch operation {
+	case "insert":
+		return f.insert(w, r, body)
+	case "list":
+		return f.list(w, r)
+	case "compose":
+		return f.compose(w, r, names[1], body)
+	}
+	o := f.objects[names[1]]
+	if o == nil {
+		return &refuse{http.StatusNotFound, map[bool]string{true: "NoSuchKey", false: "notFound"}[operation == "get"]}
+	}
+	switch operation {
+	case "get":
+		return contents(w, r, o)
+	case "rewrite":
+		return f.rewrite(w, r, o, names[2], body)
+	case "move":
+		return f.move(w, r, o, names[2])
+	}
+	if !holds(r, "if", o) {
+		return &refuse{http.StatusPreconditionFailed, "conditionNotMet"}
+	}
+	switch operation {
+	case "delete":
+		delete(f.objects, o.Name)
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	case "patch":
+		return f.patch(w, o, body)
+	}
+	return reply(w, o)
+}
+
+// holds checks the conditions whose parameters begin with prefix; o may be nil.
+func holds(r *http.Request, prefix string, o *fakeObject) bool {
+	var generation, metageneration int64
+	if o != nil {
+		generation, metageneration = o.gen, o.metageneration
+	}
+	q := r.URL.Query()
+	for name, is := range map[string]int64{"GenerationMatch": generation, "MetagenerationMatch": metageneration} {
+		if want := q.Get(prefix + name); want != "" && want != strconv.FormatInt(is, 10) {
+			return false
+		}
+	}
+	return true
+}
+
+// put makes o, with content, the object of name.
+func (f *fake) put(name string, o fakeObject, content []byte) *fakeObject {
+	f.generation++
+	o.Name, o.Bucket, o.content, o.gen, o.metageneration = name, fakeBucket, content, f.generation, 1
+	o.TimeCreated = time.Now()
+	o.Size, o.CRC32C = strconv.Itoa(len(content)), crcOf(content)
+	f.objects[name] = &o
+	o.seal()
+	return &o
+}
+
+func (o *fakeObject) seal() {
+	o.Updated = time.Now()
+	o.Generation, o.Metageneration = strconv.FormatInt(o.gen, 10), strconv.FormatInt(o.metageneration, 10)
+}
+
+func crcOf(content []byte) string {
+	sum := crc32.Checksum(content, crc32.MakeTable(crc32.Castagnoli))
+	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint32(nil, sum))
+}
+
+func reply(w http.ResponseWriter, v any) *refuse {
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(v); err != nil {
+		panic(err)
+	}
+	return nil
+}
+
+func (f *fake) insert(w http.ResponseWriter, r *http.Request, body []byte) *refuse {
+	_, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil {
+		return &refuse{http.StatusBadRequest, "badRequest"}
+	}
+	parts := multipart.NewReader(bytes.NewReader(body), params["boundary"])
+	var o fakeObject
+	var content []byte
+	for i := range 2 {
+		part, err := parts.NextPart()
+		if err != nil {
+			return &refuse{http.StatusBadRequest, "badRequest"}
+		}
+		data, err := io.ReadAll(part)
+		if err != nil || i == 0 && json.Unmarshal(data, &o) != nil {
+			return &refuse{http.StatusBadRequest, "badRequest"}
+		}
+		content = data
+	}
+	if f.damageUp > 0 {
+		f.damageUp--
+		content[len(content)/2] ^= 1
+	}
+	if o.CRC32C != "" && o.CRC32C != crcOf(content) {
+		return &refuse{http.StatusBadRequest, "invalid"}
+	}
+	name := r.URL.Query().Get("name")
+	if !holds(r, "if", f.objects[name]) {
+		return &refuse{http.StatusPreconditionFailed, "conditionNotMet"}
+	}
+	sum := md5.Sum(content)
+	o.MD5Hash = base64.StdEncoding.EncodeToString(sum[:])
+	return reply(w, f.put(name, o, content))
+}
+
+func (f *fake) compose(w http.ResponseWriter, r *http.Request, name string, body []byte) *refuse {
+	var req struct {
+		Destination   fakeObject
+		SourceObjects []struct{ Name string }
+	}
+	if err := json.Unmarshal(body, &req); err != nil || len(req.SourceObjects) > 32 {
+		return &refuse{http.StatusBadRequest, "invalid"}
+	}
+	var content []byte
+	for _, s := range req.SourceObjects {
+		o := f.objects[s.Name]
+		if o == nil {
+			return &refuse{http.StatusNotFound, "notFound"}
+		}
+		content = append(content, o.content...)
+	}
+	if req.Destination.CRC32C != crcOf(content) {
+		return &refuse{http.StatusBadRequest, "invalid"}
+	}
+	if !holds(r, "if", f.objects[name]) {
+		return &refuse{http.StatusPreconditionFailed, "conditionNotMet"}
+	}
+	return reply(w, f.put(name, req.Destination, content))
+}
+
+func (f *fake) patch(w http.ResponseWriter, o *fakeObject, body []byte) *refuse {
+	changed := *o // a version that is being told must not change
+	changed.Metadata = maps.Clone(o.Metadata)
+	if err := json.Unmarshal(body, &changed); err != nil { // merges maps, as JSON merge patch does
+		return &refuse{http.StatusBadRequest, "invalid"}
+	}
+	changed.metageneration++
+	changed.seal()
+	f.objects[o.Name] = &changed
+	return reply(w, &changed)
+}
+
+func (f *fake) rewrite(w http.ResponseWriter, r *http.Request, from *fakeObject, name string, body []byte) *refuse {
+	if !holds(r, "ifSource", from) || !holds(r, "if", f.objects[name]) {
+		return &refuse{http.StatusPreconditionFailed, "conditionNotMet"}
+	}
+	done, _ := strconv.ParseInt(r.URL.Query().Get("rewriteToken"), 10, 64)
+	if done += f.rewriteMax; f.rewriteMax > 0 && done < int64(len(from.content)) {
+		return reply(w, map[string]any{"done": false, "rewriteToken": strconv.FormatInt(done, 10), "totalBytesRewritten": strconv.FormatInt(done, 10), "objectSize": from.Size, "resource": from})
+	}
+	o := *from
+	var given fakeObject
+	if err := json.Unmarshal(body, &given); err != nil {
+		return &refuse{http.StatusBadRequest, "invalid"}
+	}
+	if given.ContentType != "" || given.Metadata != nil {
+		o.ContentType, o.ContentEncoding, o.Metadata = given.ContentType, given.ContentEncoding, given.Metadata
+	}
+	return reply(w, map[string]any{"done": true, "resource": f.put(name, o, from.content)})
+}
+
+func (f *fake) move(w http.ResponseWriter, r *http.Request, from *fakeObject, name string) *refuse {
+	if f.noMove {
+		return &refuse{http.StatusBadRequest, "invalid"}
+	}
+	if !holds(r, "ifSource", from) || !holds(r, "if", f.objects[name]) {
+		return &refuse{http.StatusPreconditionFailed, "conditionNotMet"}
+	}
+	delete(f.objects, from.Name)
+	return reply(w, f.put(name, *from, from.content))
+}
+
+func (f *fake) list(w http.ResponseWriter, r *http.Request) *refuse {
+	q := r.URL.Query()
+	prefix, after := q.Get("prefix"), q.Get("pageToken")
+	limit, _ := strconv.Atoi(q.Get("maxResults"))
+	page := struct {
+		Items         []*fakeObject `json:"items"`
+		Prefixes      []string      `json:"prefixes"`
+		NextPageToken string        `json:"nextPageToken,omitempty"`
+	}{}
+	last := after // a folded entry ends in a rune that no key has, so that all below it is passed
+	for _, name := range slices.Sorted(maps.Keys(f.objects)) {
+		if !strings.HasPrefix(name, prefix) || name <= last {
+			continue
+		}
+		if len(page.Items)+len(page.Prefixes) == limit {
+			page.NextPageToken = last
+			break
+		}
+		last = name
+		if dir, _, ok := strings.Cut(name[len(prefix):], "/"); ok && q.Get("delimiter") != "" {
+			page.Prefixes = append(page.Prefixes, prefix+dir+"/")
+			last = prefix + dir + "/\U0010ffff"
+		} else {
+			page.Items = append(page.Items, f.objects[name])
+		}
+	}
+	return reply(w, page)
+}
+
+// contents is the XML API's GET.
+func contents(w *httptest.ResponseRecorder, r *http.Request, o *fakeObject) *refuse {
+	if want := r.URL.Query().Get("generation"); want != "" && want != o.Generation {
+		return &refuse{http.StatusNotFound, "NoSuchKey"}
+	}
+	if want := r.Header.Get("X-Goog-If-Generation-Match"); want != "" && want != o.Generation {
+		return &refuse{http.StatusPreconditionFailed, "PreconditionFailed"}
+	}
+	w.Header().Set("X-Goog-Generation", o.Generation)
+	w.Header().Set("X-Goog-Hash", "crc32c="+o.CRC32C)
+	if o.MD5Hash != "" {
+		w.Header().Add("X-Goog-Hash", "md5="+o.MD5Hash)
+	}
+	for k, v := range o.Metadata {
+		w.Header().Set("x-goog-meta-"+k, v)
+	}
+	w.Header().Set("Content-Type", o.ContentType)
+	if o.ContentEncoding != "" {
+		w.Header().Set("Content-Encoding", o.ContentEncoding)
+	}
+	if len(o.content) == 0 && r.Header.Get("Range") != "" {
+		return &refuse{http.StatusRequestedRangeNotSatisfiable, "InvalidRange"} // net/http answers 200
+	}
+	http.ServeContent(w, r, "", o.Updated, bytes.NewReader(o.content))
+	if w.Code >= 400 {
+		return &refuse{w.Code, "InvalidRange"}
+	}
+	return nil
+}
