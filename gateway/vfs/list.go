@@ -79,7 +79,7 @@ func (l *listing) entry(e backends.Entry) bool {
 	}
 	// A name is shown if the parser makes it a path of its own just below this one.
 	path, err := l.at.path.Join(e.Name)
-	if err != nil || path.Base() != e.Name || path.Parent() != l.at.path {
+	if err != nil || e.Name == "" || path.Base() != e.Name || path.Parent() != l.at.path {
 		l.hide(e)
 		return true
 	}

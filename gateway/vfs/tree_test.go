@@ -107,6 +107,14 @@ func TestS3_P8_KeysThatFTPCannotNameAreLeftOut(t *testing.T) {
 	}
 }
 
+func TestS3_EmptySegmentBelowTheRoot(t *testing.T) {
+	v := onBucket(t, newBucket(mem.Options{}, "p/", "p//x", "p/a").calls, all)
+	v.want(v.list("/"), "a:11")
+	if v.hidden != 1 {
+		t.Errorf("%d keys hidden, want 1", v.hidden)
+	}
+}
+
 func TestS3_MarkersAreNotFiles(t *testing.T) {
 	b := newBucket(mem.Options{}, "p/", "p/d/", "p/d/e/")
 	v := onBucket(t, b.calls, all)

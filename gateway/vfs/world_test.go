@@ -235,13 +235,6 @@ func outcome(err error) string {
 	return err.Error()
 }
 
-// blind makes the store's credentials such that they may only put objects.
-func (b *bucket) blind() {
-	for _, verb := range []string{"stat", "list", "open", "delete", "copy", "move"} {
-		b.faults.Add(backendtest.Fault{Verb: verb, Err: &backends.Error{Op: verb, Kind: fs.ErrPermission}})
-	}
-}
-
 var _ ftp.FS = (*vfs.FS)(nil)
 
 func TestNewRefusesWhatCannotBeMounted(t *testing.T) {
@@ -263,3 +256,8 @@ func TestNewRefusesWhatCannotBeMounted(t *testing.T) {
 		}
 	}
 }
+
+// limited is a store with seven octets left.
+type limited struct{ backends.Backend }
+
+func (limited) Space(context.Context) (int64, error) { return 7, nil }
