@@ -6,6 +6,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -90,6 +92,10 @@ func (s *Store) transfer(ctx context.Context, op, dst, src string, o backends.Co
 		obj, err = s.transferLocked(ctx, dst, src, o)
 		return err
 	})
+	if err == nil {
+		// The new name first: after a crash both may be there, never neither.
+		err = errors.Join(s.syncParent(dst), s.syncParent(src))
+	}
 	if err != nil {
 		return backends.Object{}, fail(op, dst, err)
 	}
@@ -133,26 +139,48 @@ func (s *Store) transferLocked(ctx context.Context, dst, src string, o backends.
 
 // renameObject renames the file at p, which is src, to dst, which is to if that is not nil.
 func (s *Store) renameObject(dst, src string, p *place, from, to fs.FileInfo) (backends.Object, error) {
-	if to != nil && os.SameFile(from, to) {
-		// Two names of one file, made by someone else: a rename would leave both.
-		if err := p.dir.Remove(p.name); err != nil {
-			return backends.Object{}, err
-		}
-		info, err := s.root.Lstat(dst)
-		if err != nil {
-			return backends.Object{}, err
-		}
-		return describe(dst, info), syncDir(p.dir)
-	}
 	name, err := filePath(src)
 	if err != nil {
 		return backends.Object{}, err
 	}
 	obj, err := s.replace(name, dst, to)
+	if err != nil || to == nil || !os.SameFile(from, to) {
+		return obj, err
+	}
+	// Both were names of one file: hard links that someone else has made, where a rename
+	// does nothing, or one name where case is folded, which now reads as the other.
+	if linked, err := p.listed(); err != nil || !linked {
+		return obj, err
+	}
+	if err := p.dir.Remove(p.name); err != nil {
+		return backends.Object{}, err
+	}
+	info, err := s.root.Lstat(filepath.FromSlash(dst)) // its ETag has changed with its links
 	if err != nil {
 		return backends.Object{}, err
 	}
-	return obj, syncDir(p.dir)
+	return describe(dst, info), nil
+}
+
+// listed tells whether the name at p is in its directory, letter for letter.
+func (p *place) listed() (bool, error) {
+	dir, err := p.dir.Open(".")
+	if err != nil {
+		return false, err
+	}
+	defer dir.Close() //nolint:errcheck // it is only read
+	for {
+		names, err := dir.Readdirnames(batch)
+		if slices.Contains(names, p.name) {
+			return true, nil
+		}
+		if errors.Is(err, io.EOF) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
 }
 
 // setTime sets the modification time of the file at p, durably.

@@ -89,6 +89,9 @@ func (s *Store) Stat(ctx context.Context, key string, _ backends.StatOptions) (b
 // Delete is [backends.Backend.Delete]. It is durable.
 func (s *Store) Delete(ctx context.Context, key string, o backends.DeleteOptions) error {
 	err := s.exclusively(ctx, func() error { return s.remove(ctx, key, o) })
+	if err == nil {
+		err = s.syncParent(key)
+	}
 	if err != nil {
 		return fail("delete", key, err)
 	}
@@ -120,7 +123,7 @@ func (s *Store) remove(ctx context.Context, key string, o backends.DeleteOptions
 		}
 		return err
 	}
-	return syncDir(p.dir)
+	return nil
 }
 
 // unmatched is the outcome of a delete of what is not there.

@@ -71,11 +71,15 @@ func (s *Store) rename(ctx context.Context, temp, key string, c conditions) (obj
 		obj, err = s.replace(temp, key, present)
 		return err
 	})
-	return obj, err
+	if err != nil {
+		return backends.Object{}, err
+	}
+	return obj, s.syncParent(key)
 }
 
 // replace renames from, a file path, to key, whose present file was looked at. The store
-// is locked.
+// is locked; the new name is made durable when it no longer is, so that commits flush
+// side by side.
 func (s *Store) replace(from, key string, present fs.FileInfo) (backends.Object, error) {
 	dir, err := s.makeParents(key)
 	if err != nil {
@@ -98,7 +102,7 @@ func (s *Store) replace(from, key string, present fs.FileInfo) (backends.Object,
 	if err != nil {
 		return backends.Object{}, err
 	}
-	return describe(key, info), syncDir(dir)
+	return describe(key, info), nil
 }
 
 // renameFree renames a file to a name that must not exist. Other programs do not take our
@@ -172,6 +176,20 @@ func makeDir(at *os.Root, segment string) (*os.Root, error) {
 		return nil, fs.ErrExist
 	}
 	return dir, err
+}
+
+// syncParent makes the name of key durable, or that it is gone.
+func (s *Store) syncParent(key string) error {
+	parent, _ := path.Split(strings.TrimSuffix(key, "/"))
+	dir, err := s.enter(parent)
+	if isMissing(err) {
+		return nil // it went, with all that was in it, since the store was unlocked
+	}
+	if err != nil {
+		return err
+	}
+	defer dir.Close() //nolint:errcheck // it is only synced
+	return syncDir(dir)
 }
 
 // syncDir makes the names in dir durable.
