@@ -35,8 +35,9 @@ type Budget struct {
 }
 
 // NewBudget makes a budget of so many octets. spool may be nil. A part is at most a
-// quarter of the budget, or where there is a spool may be as large as that: without a
-// spool, bytes below four times a store's least part size make its larger uploads fail.
+// quarter of the budget, or where there is a spool may be as large as that. Without a
+// spool, senders that stall can hold all of the memory until they are given up, and a
+// budget below four times a store's least part size makes its larger uploads fail.
 func NewBudget(bytes int64, spool *Spool) *Budget {
 	return &Budget{
 		memory: ledger{capacity: max(bytes/chunkSize, 4) * chunkSize},

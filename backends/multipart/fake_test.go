@@ -46,7 +46,7 @@ func (f *fake) asked() string {
 	return strings.Join(f.calls, " ")
 }
 
-func hook(h func(context.Context, int) error, ctx context.Context, n int) error { //nolint:revive // the hook is the subject
+func hook(h func(context.Context, int) error, ctx context.Context, n int) error {
 	if h == nil {
 		return nil
 	}

@@ -84,6 +84,14 @@ func retryer() aws.Retryer {
 // once is the option of calls that package multipart repeats.
 func once(o *s3.Options) { o.RetryMaxAttempts = 1 }
 
+// client never follows a redirect: one would take objects to a host that nobody configured.
+func client(t http.RoundTripper) *http.Client {
+	return &http.Client{
+		Transport:     t,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
 // transport makes connections that cannot hang: to open, to send, or to be answered in
 // answer after that. Bodies that come back are watched by their readers.
 func transport(answer time.Duration) *http.Transport {

@@ -2,34 +2,44 @@ package s3
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"io/fs"
+	"net/http"
+	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"causeway/backends"
 )
 
-// verdict is what is known of a server's ability.
-type verdict int
+// conditional are the servers, by what they call themselves, that honour If-Match on
+// DELETE. Read only.
+var conditional = map[string]bool{"AmazonS3": true, "VERSITYGW": true}
 
-const (
-	unknown verdict = iota
-	able
-	unable
-)
+// identity notes on the way whether the server is one of those. A proxy that puts its own
+// name there costs a request, no object.
+type identity struct {
+	next        http.RoundTripper
+	conditional atomic.Bool
+}
 
-// Delete is [backends.Backend.Delete] by one DELETE. Where a compatible server ignores
-// conditions on it, which the first conditional Delete finds out by one more request, the
-// object is looked at first.
+func (i *identity) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := i.next.RoundTrip(r)
+	if err == nil && conditional[answer.Header.Get("Server")] {
+		i.conditional.Store(true)
+	}
+	return answer, err
+}
+
+// Delete is [backends.Backend.Delete] by one DELETE. With a condition, the object is
+// looked at first unless the server is known to honour it.
 func (s *Store) Delete(ctx context.Context, key string, o backends.DeleteOptions) error {
 	if !backends.ValidKey(key) {
 		return invalid("delete", key)
 	}
 	ctx, cancel := context.WithTimeout(ctx, quick)
 	defer cancel()
-	if o.IfMatch != "" && !s.deletesByETag(ctx) {
+	if o.IfMatch != "" && !s.aws && !s.identity.conditional.Load() {
 		_, err := s.head(ctx, "delete", key, o.IfMatch)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
@@ -47,33 +57,4 @@ func (s *Store) Delete(ctx context.Context, key string, o backends.DeleteOptions
 		return nil
 	}
 	return err
-}
-
-// deletesByETag tells whether the server honours If-Match on DELETE. A server that does
-// cannot say that it deleted a version that never was.
-func (s *Store) deletesByETag(ctx context.Context) bool {
-	if s.aws {
-		return true
-	}
-	s.probe.Lock()
-	defer s.probe.Unlock()
-	if s.conditionalDelete == unknown {
-		s.conditionalDelete = s.probeDelete(ctx)
-	}
-	return s.conditionalDelete == able
-}
-
-func (s *Store) probeDelete(ctx context.Context) verdict {
-	key, etag := backends.Reserved+"/probe/"+rand.Text(), rand.Text()
-	_, err := s.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &s.bucket, Key: &key, IfMatch: quoted(etag)})
-	if err == nil {
-		return unable
-	}
-	switch k := kind(call{}, err); {
-	case errors.Is(k, backends.ErrChanged), errors.Is(k, fs.ErrNotExist):
-		return able
-	case errors.Is(k, backends.ErrUnavailable):
-		return unknown
-	}
-	return unable
 }

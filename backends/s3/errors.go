@@ -16,7 +16,7 @@ type call struct {
 	op, key  string
 	ifMatch  bool // a condition on the ETag was sent
 	ifAbsent bool // If-None-Match: * was sent
-	reads    bool // describes or reads the object, writes nothing
+	reads    bool // describes, reads or deletes: writes nothing
 }
 
 // failed turns an error of the SDK into one of the kinds of package backends.
@@ -62,11 +62,11 @@ func gone(err error) bool {
 // refine is what a kind means for this call.
 func (c call) refine(k error) error {
 	switch {
-	case k == backends.ErrChanged && c.ifAbsent: // the condition that did not hold
+	case errors.Is(k, backends.ErrChanged) && c.ifAbsent: // the condition that did not hold
 		return fs.ErrExist
-	case k == fs.ErrNotExist && c.ifMatch && !c.reads: // If-Match of what is gone
+	case errors.Is(k, fs.ErrNotExist) && c.ifMatch && !c.reads: // If-Match of what is gone
 		return backends.ErrChanged
-	case k == fs.ErrExist && c.reads: // below a file on servers that sit on a file system
+	case errors.Is(k, fs.ErrExist) && c.reads: // below a file on servers that sit on a file system
 		return fs.ErrNotExist
 	}
 	return k

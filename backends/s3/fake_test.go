@@ -19,6 +19,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
 	"causeway/backends/multipart"
 )
 
@@ -52,12 +55,16 @@ type fakeUpload struct {
 	parts  map[int]*fakeObject
 }
 
+// fakePartSize is the least size of a part in octets. Real ones, watched by the race
+// detector, would take minutes.
+const fakePartSize = 64 << 10
+
 // serve starts a fake and opens a store on it.
 func serve(t *testing.T, f *fake) *Store {
 	t.Helper()
 	f.objects, f.uploads = map[string]*fakeObject{}, map[string]*fakeUpload{}
 	s := storeOn(t, f)
-	s.aws = !f.lax
+	s.aws, s.limits.PartSize = !f.lax, fakePartSize
 	return s
 }
 
@@ -74,6 +81,9 @@ func storeOn(t *testing.T, h http.Handler) *Store {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
+	s.client = s3.New(s.client.Options(), func(o *s3.Options) {
+		o.Retryer = retry.AddWithMaxBackoffDelay(o.Retryer, time.Millisecond)
+	})
 	return s
 }
 
@@ -134,9 +144,9 @@ func (f *fake) handle(w http.ResponseWriter, r *http.Request, body []byte) {
 		id := fmt.Sprint("upload-", f.serial)
 		f.uploads[id] = &fakeUpload{key: key, header: r.Header, parts: map[int]*fakeObject{}}
 		answerXML(w, struct {
-			XMLName  xml.Name `xml:"InitiateMultipartUploadResult"`
-			UploadId string
-		}{UploadId: id})
+			XMLName xml.Name `xml:"InitiateMultipartUploadResult"`
+			ID      string   `xml:"UploadId"`
+		}{ID: id})
 	case r.Method == http.MethodPost:
 		f.complete(w, r, key, upload, body)
 	case r.Method == http.MethodPut:
@@ -253,7 +263,7 @@ func (f *fake) complete(w http.ResponseWriter, r *http.Request, key string, uplo
 			refuse(w, http.StatusBadRequest, "InvalidPart")
 			return
 		}
-		if i < len(in.Part)-1 && len(part.content) < 5<<20 {
+		if i < len(in.Part)-1 && int64(len(part.content)) < fakePartSize {
 			refuse(w, http.StatusBadRequest, "EntityTooSmall")
 			return
 		}
@@ -302,7 +312,10 @@ func (f *fake) delete(w http.ResponseWriter, r *http.Request, key string) {
 }
 
 func (f *fake) listUploads(w http.ResponseWriter) {
-	type upload struct{ Key, UploadId string }
+	type upload struct {
+		Key string
+		ID  string `xml:"UploadId"`
+	}
 	var out struct {
 		XMLName xml.Name `xml:"ListMultipartUploadsResult"`
 		Upload  []upload

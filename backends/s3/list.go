@@ -17,7 +17,7 @@ const maxPage = 1000
 
 // List is [backends.Backend.List] by one ListObjectsV2. Its objects are Partial.
 func (s *Store) List(ctx context.Context, q backends.Query) (backends.Page, error) {
-	ctx, cancel := context.WithTimeout(ctx, quick)
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	in := &s3.ListObjectsV2Input{
 		Bucket: &s.bucket,

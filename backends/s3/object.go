@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"encoding/base64"
 	"maps"
 	"mime"
 	"strings"
@@ -42,7 +43,8 @@ func sent(m map[string]string, id string) map[string]string {
 	headers := make(map[string]string, len(m)+1)
 	for k, v := range m {
 		if !plain(v) {
-			v = mime.BEncoding.Encode("utf-8", v)
+			// mime.BEncoding leaves spaces at the ends as they are.
+			v = "=?utf-8?b?" + base64.StdEncoding.EncodeToString([]byte(v)) + "?="
 		}
 		headers[k] = v
 	}

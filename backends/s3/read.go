@@ -100,11 +100,11 @@ func wholeSize(out *s3.GetObjectOutput, o backends.OpenOptions) (int64, error) {
 	if !strings.HasPrefix(span, fmt.Sprintf("bytes %d-", o.Offset)) {
 		return 0, errRange
 	}
-	size, err := strconv.ParseInt(whole, 10, 64)
+	size, err := strconv.ParseUint(whole, 10, 63)
 	if err != nil {
 		return 0, errRange
 	}
-	return size, nil
+	return int64(size), nil
 }
 
 // reader is a body whose server must keep sending while it is being read.
@@ -117,6 +117,9 @@ type reader struct {
 }
 
 func (r *reader) Read(p []byte) (int, error) {
+	if r.ctx.Err() != nil {
+		return 0, r.failed(r.ctx.Err())
+	}
 	// The time between two Reads is the client's, not the server's.
 	if r.watch == nil {
 		r.watch = time.AfterFunc(progressTime, func() { r.cancel(errNoProgress) })
@@ -125,19 +128,23 @@ func (r *reader) Read(p []byte) (int, error) {
 	}
 	n, err := r.body.Read(p)
 	r.watch.Stop()
-	if err == nil || err == io.EOF { //nolint:errorlint // io.Reader's EOF is never wrapped
+	if err == nil || err == io.EOF {
 		return n, err
 	}
+	return n, r.failed(err)
+}
+
+// failed says why reading ended, which is not err if we ended it ourselves.
+func (r *reader) failed(err error) error {
 	if cause := context.Cause(r.ctx); cause != nil {
 		err = cause
 	}
-	return n, &backends.Error{Op: "read", Key: r.key, Kind: backends.ErrUnavailable, Err: err}
+	return &backends.Error{Op: "read", Key: r.key, Kind: backends.ErrUnavailable, Err: err}
 }
 
 func (r *reader) Close() error {
 	r.cancel(nil)
-	if err := r.body.Close(); err != nil && r.ctx.Err() == nil {
-		return &backends.Error{Op: "read", Key: r.key, Kind: backends.ErrUnavailable, Err: err}
-	}
+	// Closing before the end drops the connection, which is no failure.
+	_ = r.body.Close()
 	return nil
 }

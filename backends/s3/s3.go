@@ -7,8 +7,8 @@
 //
 //   - PutObject and CompleteMultipartUpload honour If-Match and If-None-Match everywhere.
 //     CopyObject honours them only on AWS, so elsewhere a conditional copy is a multipart
-//     upload of one copied part. DeleteObject honours If-Match on AWS and on some servers.
-//     Elsewhere the object is looked at first, which leaves a moment for a race.
+//     upload of one copied part. DeleteObject honours If-Match on AWS and on some servers;
+//     elsewhere the object is looked at first, which leaves a moment for a race.
 //   - A HEAD of what is not there answers 403 to credentials without ListBucket. That is
 //     fs.ErrPermission here: whether it means "may not exist" is for the caller to know.
 //   - There is no rename: backends.Move composes it of Copy and Delete.
@@ -19,7 +19,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -59,9 +58,9 @@ type Store struct {
 	bucket    string
 	aws       bool // not a compatible server
 	budget    *multipart.Budget
+	limits    multipart.Options // of uploads
 
-	probe             sync.Mutex
-	conditionalDelete verdict
+	identity identity // around transport
 }
 
 // New opens the bucket. It makes no request to it, but may ask the environment for the
@@ -77,8 +76,10 @@ func New(ctx context.Context, c Config) (*Store, error) {
 	s := &Store{
 		transport: transport(answerTime), patient: transport(slow),
 		bucket: c.Bucket, aws: c.Endpoint == "", budget: c.Budget,
+		limits: multipart.Options{PartSize: partSize, MaxPartSize: maxPartSize, MaxParts: maxParts},
 	}
-	o.HTTPClient = &http.Client{Transport: s.transport}
+	s.identity.next = s.transport
+	o.HTTPClient = client(&s.identity)
 	s.client = s3.New(o)
 	return s, nil
 }
@@ -91,7 +92,7 @@ func (s *Store) Close() error {
 }
 
 // waiting is the option of calls that the server may take long to answer.
-func (s *Store) waiting(o *s3.Options) { o.HTTPClient = &http.Client{Transport: s.patient} }
+func (s *Store) waiting(o *s3.Options) { o.HTTPClient = client(s.patient) }
 
 // Stat is [backends.Backend.Stat] by a HEAD, which always tells all.
 func (s *Store) Stat(ctx context.Context, key string, _ backends.StatOptions) (backends.Object, error) {

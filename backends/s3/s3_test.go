@@ -14,11 +14,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // TestConformance runs the suite on a server that honours conditions as AWS does.
 func TestConformance(t *testing.T) {
 	backendtest.Run(t, func(t *testing.T) backends.Backend { return serve(t, &fake{}) },
-		backendtest.Features{PartSize: partSize, Leftovers: openUploads})
+		backendtest.Features{PartSize: fakePartSize, Leftovers: openUploads})
 }
 
 // TestConformanceLax runs it on one that honours them as MinIO does.
 func TestConformanceLax(t *testing.T) {
 	backendtest.Run(t, func(t *testing.T) backends.Backend { return serve(t, &fake{lax: true}) },
-		backendtest.Features{PartSize: partSize, Leftovers: openUploads})
+		backendtest.Features{PartSize: fakePartSize, Leftovers: openUploads})
 }

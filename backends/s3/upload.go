@@ -33,9 +33,9 @@ func (s *Store) Create(ctx context.Context, key string, o backends.CreateOptions
 	}
 	t := &target{writing: s.write(key, o)}
 	t.checksums = types.ChecksumAlgorithmCrc32c
-	return multipart.New(ctx, t, s.budget, multipart.Options{
-		PartSize: partSize, MaxPartSize: maxPartSize, MaxParts: maxParts, Size: o.Size, Key: key,
-	}), nil
+	limits := s.limits
+	limits.Size, limits.Key = o.Size, key
+	return multipart.New(ctx, t, s.budget, limits), nil
 }
 
 // writing is one object being written, in parts or not, by an upload or by a copy.
