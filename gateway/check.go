@@ -144,8 +144,12 @@ func commonPrefix(a, b string) string {
 	return a
 }
 
-// errUntried: there was nothing to try it on.
-var errUntried = errors.New("could not be tried: there is no object to read")
+var (
+	// errUntried: there was nothing to try it on.
+	errUntried = errors.New("could not be tried: there is no object to read")
+	// errSilent: two tries have waited for the store already.
+	errSilent = errors.New("the store does not answer")
+)
 
 // judge says what became of a permission, and whether the mounts can live with it.
 func judge(err error, grant string, needed bool) (verdict string, ok bool) {
@@ -154,12 +158,12 @@ func judge(err error, grant string, needed bool) (verdict string, ok bool) {
 		return "ok", true
 	case errors.Is(err, errUntried):
 		return err.Error(), true
+	case !errors.Is(err, fs.ErrPermission):
+		return "failed: " + escape(err.Error()), !needed
 	case !needed:
 		return "denied, and no mount needs it", true
-	case errors.Is(err, fs.ErrPermission):
-		return "denied: grant " + grant, false
 	default:
-		return "failed: " + escape(err.Error()), false
+		return "denied: grant " + grant, false
 	}
 }
 
@@ -172,6 +176,10 @@ type probe struct {
 
 func (p *probe) run(ctx context.Context) map[permission]error {
 	results := map[permission]error{put: bounded(ctx, p.put), list: bounded(ctx, p.list)}
+	if errors.Is(results[put], backends.ErrUnavailable) && errors.Is(results[list], backends.ErrUnavailable) {
+		results[get], results[discard] = errSilent, errSilent
+		return results
+	}
 	written := results[put] == nil
 	if written {
 		results[get] = bounded(ctx, p.get)

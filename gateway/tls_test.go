@@ -8,9 +8,11 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"go/version"
 	"math/big"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -74,6 +76,14 @@ func TestOldTLSWhenConfigured(t *testing.T) {
 	}
 	if state, err := handshake(t, server, &tls.Config{InsecureSkipVerify: true}); err != nil || state.Version != tls.VersionTLS13 {
 		t.Errorf("a new client gets %s, %v", tls.VersionName(state.Version), err)
+	}
+}
+
+// TestT12_ToolchainIsFixed: floods of KeyUpdate are bounded by crypto/tls since Go 1.26.6
+// (CVE-2026-32283, CVE-2026-56862).
+func TestT12_ToolchainIsFixed(t *testing.T) {
+	if v := runtime.Version(); version.Compare(v, "go1.26.6") < 0 {
+		t.Errorf("built by %s, whose TLS can be flooded; use go1.26.6 or newer", v)
 	}
 }
 
