@@ -1,13 +1,19 @@
 package azblob
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"causeway/backends"
+	"causeway/backends/multipart"
 )
 
 // head describes a source of 1,000 octets.
@@ -103,4 +109,35 @@ func TestS24TimeIsSetInPlace(t *testing.T) {
 		t.Error(err)
 	}
 	wantRequests(t, sc.take(), "HEAD")
+}
+
+// identity is a credential without a key.
+type identity struct{}
+
+func (identity) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	return azcore.AccessToken{Token: "secret", ExpiresOn: time.Now().Add(time.Hour)}, nil
+}
+
+// TestCopyWithoutAKey: nothing can be signed then; the source is read with the token.
+func TestCopyWithoutAKey(t *testing.T) {
+	sc := play(t, map[string][]answer{"HEAD": {head}, "PUT": {{status: http.StatusAccepted}}})
+	s := sc.store(t)
+	s.token = identity{}
+	if _, err := s.Copy(t.Context(), "dst", "src", backends.CopyOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	h := sc.take()[1].header
+	if h.Get("X-Ms-Copy-Source-Authorization") != "Bearer secret" || strings.Contains(h.Get("X-Ms-Copy-Source"), "sig=") {
+		t.Errorf("headers %v", h)
+	}
+}
+
+func TestNewWithoutAKeyTakesTheDefaultChain(t *testing.T) {
+	s, err := New(t.Context(), Config{Account: "a", Container: "box", Budget: multipart.NewBudget(1<<20, nil)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.token == nil || s.container.URL() != "https://a.blob.core.windows.net/box" {
+		t.Errorf("container %s, token %v", s.container.URL(), s.token)
+	}
 }

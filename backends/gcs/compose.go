@@ -2,6 +2,7 @@ package gcs
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"cloud.google.com/go/storage"
@@ -69,11 +70,10 @@ func join(name string, parts []part) part {
 	return whole
 }
 
-// discard deletes all objects that were written on the way, and forgets those that are
-// gone for certain.
+// discard deletes all objects that were written on the way. It may be called again.
 func (u *upload) discard(ctx context.Context) error {
 	u.mu.Lock()
-	names := slices.Clone(u.names)
+	names := slices.Collect(maps.Keys(u.names))
 	u.mu.Unlock()
 	var group errgroup.Group
 	group.SetLimit(parallel)

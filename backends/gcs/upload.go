@@ -8,8 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
-	"slices"
 	"sync"
+	"time"
 
 	"cloud.google.com/go/storage"
 	"google.golang.org/api/googleapi"
@@ -21,6 +21,10 @@ import (
 
 // partsPrefix is where the parts of open uploads are, each below the id of its upload.
 const partsPrefix = backends.Reserved + "/parts/"
+
+// tidyTime bounds what happens between the commit of a large upload and its answer: ample
+// for 10,000 parts.
+const tidyTime = 30 * time.Second
 
 // partSizes are the limits of uploads in parts.
 type partSizes struct {
@@ -46,7 +50,7 @@ func (s *Store) Create(ctx context.Context, key string, o backends.CreateOptions
 		return nil, err
 	}
 	id := rand.Text()
-	u := &upload{store: s, key: key, id: id, condition: c, parts: make(map[int]part)}
+	u := &upload{store: s, key: key, id: id, condition: c, parts: make(map[int]part), names: make(map[string]struct{})}
 	u.properties = storage.ObjectAttrs{ContentType: o.ContentType, Metadata: stamped(o.Metadata, id)}
 	if u.properties.ContentType == "" {
 		u.properties.ContentType = defaultType
@@ -66,8 +70,8 @@ type upload struct {
 	properties storage.ObjectAttrs
 
 	mu    sync.Mutex
-	parts map[int]part // by number; what is stored
-	names []string     // of all objects that were written on the way, or may have been
+	parts map[int]part        // by number; what is stored
+	names map[string]struct{} // of all objects that were written on the way, or may have been
 }
 
 // part is a component object.
@@ -122,11 +126,18 @@ func (u *upload) Complete(ctx context.Context, parts int) (backends.Object, erro
 		return u.compose(ctx, to, u.properties, list)
 	})
 	if err == nil {
-		// The object is durable whatever becomes of its parts now; what is left of
-		// them is below partsPrefix for whoever tidies up.
-		_ = u.discard(ctx)
+		u.tidy(ctx)
 	}
 	return o, err
+}
+
+// tidy deletes the parts of an object that is durable, whatever becomes of them: what is
+// left when the store is in trouble is below partsPrefix for a janitor, and the client is
+// not kept waiting.
+func (u *upload) tidy(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, tidyTime)
+	defer cancel()
+	_ = u.discard(ctx) // see above
 }
 
 // Abort is multipart.Target's.
@@ -202,9 +213,7 @@ func insertOnce(ctx context.Context, to *storage.ObjectHandle, as storage.Object
 func (u *upload) note(name string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if !slices.Contains(u.names, name) {
-		u.names = append(u.names, name)
-	}
+	u.names[name] = struct{}{}
 }
 
 // name is that of the object n of a level: parts are level 0, what is composed of them
