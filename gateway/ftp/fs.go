@@ -15,7 +15,7 @@ import (
 // promptly.
 type FS interface {
 	// Enter tells whether a directory may be made the working directory (CWD).
-	// fs.ErrNotExist if there is none, ErrNotDir if it is a file.
+	// fs.ErrNotExist if there is none, ErrNotDir if it is known to be a file.
 	Enter(ctx context.Context, dir Path) error
 
 	// Stat describes a file or directory (SIZE, MDTM, MLST, HASH).

@@ -1,0 +1,55 @@
+package vfs_test
+
+import (
+	"testing"
+	"time"
+
+	"causeway/backends"
+	"causeway/backends/localdir"
+)
+
+// TestS2_S4_S24_S30_OnATreeOfFiles runs a session on the store whose directories are real.
+func TestS2_S4_S24_S30_OnATreeOfFiles(t *testing.T) {
+	for name, wrap := range map[string]func(backends.Backend) backends.Backend{
+		"plain":  func(b backends.Backend) backends.Backend { return b },
+		"cached": cached,
+	} {
+		t.Run(name, func(t *testing.T) {
+			store, err := localdir.New(t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer store.Close()
+			v := onBucket(t, wrap(store), all)
+			v.want(v.list("/"), "")
+			v.want(v.mkd("/d"), "ok")
+			v.want(v.mkd("/d"), "exists")
+			v.want(v.enter("/d"), "ok")
+			v.want(v.store("/d/e/x.tmp", "1"), "ok")
+			v.want(v.rename("/d/e/x.tmp", "/d/e/x"), "ok")
+			v.want(v.list("/d"), "e/")
+			v.want(v.list("/d/e"), "x:1")
+			v.want(v.mkd("/d/e/x"), "exists")
+			v.want(v.store("/d/e/x/y", "1"), "exists")
+			v.want(v.store("/d/e", "1"), map[string]string{
+				"plain":  "exists", // the store finds out at commit
+				"cached": "is dir", // known from the listing
+			}[name])
+			v.want(v.setTime("/d/e/x", time.Unix(1e9, 0)), "ok")
+			v.want(v.rename("/d/e/x", "/f/x"), "ok")
+			v.want(v.enter("/d/e"), "ok")
+			v.want(v.list("/d/e"), "")
+			v.want(v.rmd("/d"), "not empty")
+			v.want(v.rmd("/d/e"), "ok")
+			v.want(v.enter("/d/e"), "absent")
+			v.want(v.rmd("/d"), "ok")
+			v.want(v.retrieve("/f/x"), "1")
+			v.want(v.dele("/f"), "is dir")
+			v.want(v.rmd("/f/x"), "not dir")
+			v.want(v.dele("/f/x"), "ok")
+			v.want(v.list("/f"), "")
+			v.want(v.rmd("/f"), "ok")
+			v.want(v.list("/"), "")
+		})
+	}
+}
