@@ -15,7 +15,7 @@ func (s *session) execute(ctx context.Context, cmd command) reply {
 	if !found {
 		return s.reject(cmd)
 	}
-	s.params.path = Path{}
+	s.params.path, s.params.moved = Path{}, 0
 	var err error
 	r, refused := s.admit(row, cmd)
 	if !refused {
@@ -29,7 +29,7 @@ func (s *session) execute(ctx context.Context, cmd command) reply {
 		level = slog.LevelError
 	}
 	s.log.LogAttrs(ctx, level, "command", slog.String("user", s.login.name), slog.String("verb", row.verb),
-		slog.String("path", s.params.path.String()), slog.Int("code", r.code),
+		slog.String("path", s.params.path.String()), slog.Int("code", r.code), slog.Int64("bytes", s.params.moved),
 		slog.Duration("took", time.Since(began)), slog.Any("err", err))
 	return r
 }

@@ -10,10 +10,11 @@ import (
 
 // parameters are what commands set for later ones. A new login starts with new ones.
 type parameters struct {
-	dir      Path // working directory
-	path     Path // that the current command is about, for the log
-	ascii    bool // TYPE A
-	records  bool // STRU R
+	dir      Path  // working directory
+	path     Path  // that the current command is about, for the log
+	moved    int64 // octets that it has transferred, for the log
+	ascii    bool  // TYPE A
+	records  bool  // STRU R
 	restart  int64
 	window   *window // RANG
 	size     int64   // ALLO

@@ -1,6 +1,7 @@
 package ftp
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -202,6 +203,15 @@ func TestT22_PipelinedCommandsInOrder(t *testing.T) {
 		if want := strings.Repeat("200 Done.\r\n215 UNIX Type: L8\r\n", n); said != want {
 			t.Errorf("%d octets of replies, want %d", len(said), len(want))
 		}
+	})
+}
+
+func TestT20_LineWithoutEnd(t *testing.T) {
+	bubble(t, plainConfig, ListenOptions{}, func(t *testing.T, k *talker) {
+		k.login()
+		k.say("NOOP "+strings.Repeat("x", 5000)+"\nNOOP", "500", "200")
+		go k.control.Write(bytes.Repeat([]byte{'x'}, 10<<20))
+		k.hear("500", "EOF")
 	})
 }
 
