@@ -45,14 +45,14 @@ func options(ctx context.Context, c Config) (s3.Options, error) {
 	}
 	if c.Endpoint != "" {
 		o.BaseEndpoint = &c.Endpoint
-		if o.Region == "" {
-			o.Region = "us-east-1" // what compatible servers take unless told otherwise
-		}
 	}
 	if c.AccessKey != "" {
 		o.Credentials = aws.NewCredentialsCache(credentials.NewStaticCredentialsProvider(c.AccessKey, c.SecretKey, ""))
 	} else if err := fromEnvironment(ctx, &o); err != nil {
 		return o, err
+	}
+	if o.Region == "" && c.Endpoint != "" {
+		o.Region = "us-east-1" // what compatible servers take unless told otherwise
 	}
 	if o.Region == "" {
 		return o, errors.New("s3: no region is set, here or in the environment")

@@ -360,3 +360,33 @@ func TestConditionalDelete(t *testing.T) {
 		}
 	}
 }
+
+// TestDefaultChain: without keys the environment's credentials and region sign requests,
+// and nothing else of the environment moves them.
+func TestDefaultChain(t *testing.T) {
+	f := &fake{}
+	endpoint := *serve(t, f).client.Options().BaseEndpoint
+	for name, value := range map[string]string{
+		"AWS_ACCESS_KEY_ID": "from-environment", "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "eu-north-1",
+		"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+		"AWS_ENDPOINT_URL": "http://192.0.2.1", "AWS_ENDPOINT_URL_S3": "http://192.0.2.1", "HTTP_PROXY": "http://192.0.2.1",
+		"AWS_REQUEST_CHECKSUM_CALCULATION": "when_supported",
+	} {
+		t.Setenv(name, value)
+	}
+	for region, want := range map[string]string{"": "eu-north-1", "us-west-2": "us-west-2"} {
+		s, err := New(t.Context(), Config{Bucket: "bucket", Region: region, Endpoint: endpoint, PathStyle: true, Budget: multipart.NewBudget(1<<20, nil)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		f.asked()
+		if err := put(t.Context(), s, backends.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		scope := f.requests[0].Header.Get("Authorization")
+		if !strings.Contains(scope, "Credential=from-environment/") || !strings.Contains(scope, "/"+want+"/s3/") {
+			t.Errorf("region %q: signed as %q", region, scope)
+		}
+	}
+}
