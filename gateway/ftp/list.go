@@ -52,8 +52,10 @@ func (s *session) mlsd(ctx context.Context, arg string) (reply, error) {
 		r, err := t.list(ctx, t.fs.List(ctx, p), func(dst []byte, e Entry) []byte {
 			return appendName(append(appendFacts(dst, e, facts, entryType(e)), ' '), e.Name)
 		})
-		if errors.Is(err, fs.ErrNotExist) && !t.begun && errors.Is(t.fs.Enter(ctx, p), ErrNotDir) {
-			return done(501, "MLSD lists directories; use MLST for a file.")
+		if errors.Is(err, fs.ErrNotExist) && !t.begun {
+			if e, err := t.fs.Stat(ctx, p, StatOptions{}); err == nil && !e.Dir {
+				return done(501, "MLSD lists directories; use MLST for a file.")
+			}
 		}
 		return r, err
 	})
