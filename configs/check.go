@@ -23,6 +23,7 @@ func (c *checker) check() {
 	for name, s := range c.cfg.Stores {
 		c.store(name, s)
 	}
+	c.buckets()
 	c.users()
 	c.mounts("anonymous.mounts", anonymousMounts(c.cfg.Anonymous))
 	c.cache()

@@ -1,7 +1,8 @@
 // Package configs is the typed configuration of the gateway: the form of the YAML file,
 // its defaults, and everything that can be found wrong with it before anything is opened.
 // It opens no store, listens nowhere, and knows no protocol; it reads the configuration
-// file and looks at the certificate and credential files that it names.
+// file, looks at the certificate and credential files that it names, and follows links to
+// the directories.
 //
 // Its central type is [Config]. The directory also holds commented examples, one for each
 // store and for each common use, and a systemd unit.

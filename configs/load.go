@@ -22,13 +22,31 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	return parse(path, data, host{env: os.LookupEnv, readFile: os.ReadFile})
+	return parse(path, data, host{env: os.LookupEnv, readFile: os.ReadFile, evalLinks: filepath.EvalSymlinks})
 }
 
 // host is what a configuration may refer to.
 type host struct {
 	env      func(name string) (string, bool)
 	readFile func(path string) ([]byte, error)
+	// evalLinks is [filepath.EvalSymlinks].
+	evalLinks func(path string) (string, error)
+}
+
+// directory is the absolute path of a directory, which need not exist yet, without links
+// on the way to it.
+func (h host) directory(path string) string {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return filepath.Clean(path)
+	}
+	if resolved, err := h.evalLinks(abs); err == nil {
+		return resolved
+	}
+	if parent := filepath.Dir(abs); parent != abs {
+		return filepath.Join(h.directory(parent), filepath.Base(abs))
+	}
+	return abs
 }
 
 // parse is Load of a file's content.

@@ -16,12 +16,19 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// bare is a host with one variable, which is no password hash, and the files of testdata.
+// bare is a host with one variable, which is no password hash, the files of testdata, and
+// links to a directory wherever one is looked for.
 var bare = host{
 	env: func(name string) (string, bool) {
 		return "canary of the environment", name == "CANARY_HASH"
 	},
 	readFile: os.ReadFile,
+	evalLinks: func(path string) (string, error) {
+		if filepath.Base(path) == "link" {
+			return filepath.Join(filepath.Dir(path), "data"), nil
+		}
+		return "", os.ErrNotExist
+	},
 }
 
 // TestS52_Problems compares all that is said of wrong configurations with golden files.
@@ -92,7 +99,7 @@ log:    {format: text, level: debug}
 
 func TestLoadWhole(t *testing.T) {
 	env := map[string]string{"KEY": "k: [1]", "SECRET": "s"}
-	cfg, err := parse("/etc/causeway/causeway.yaml", []byte(whole), host{env: func(name string) (string, bool) {
+	cfg, err := parse("/etc/causeway/causeway.yaml", []byte(whole), host{evalLinks: bare.evalLinks, env: func(name string) (string, bool) {
 		v, ok := env[name]
 		return v, ok
 	}})
@@ -247,7 +254,7 @@ func FuzzLoad(f *testing.F) {
 	f.Add([]byte(whole))
 	f.Add([]byte(least))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		cfg, err := parse("fuzz.yaml", data, host{env: bare.env, readFile: func(string) ([]byte, error) { return nil, os.ErrNotExist }})
+		cfg, err := parse("fuzz.yaml", data, host{env: bare.env, evalLinks: bare.evalLinks, readFile: func(string) ([]byte, error) { return nil, os.ErrNotExist }})
 		if (cfg == nil) == (err == nil) {
 			t.Fatalf("%v and %v", cfg, err)
 		}
