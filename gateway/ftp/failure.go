@@ -25,6 +25,7 @@ var (
 	errOffset     = errors.New("restart in a TYPE or STRU that has none")
 	errAppend     = errors.New("uploads begin at the first octet")
 	errASCIISize  = errors.New("size in TYPE A is unknown")
+	errRecordSize = errors.New("size in STRU R is unknown")
 	errNoFiles    = fmt.Errorf("nothing to list: %w", fs.ErrNotExist)
 	errPanic      = errors.New("panic")
 )
@@ -66,6 +67,7 @@ func failures() []failure {
 		{errOffset, 504, 504, 504, "Restarting needs TYPE I and STRU F."},
 		{errAppend, 504, 504, 504, "Appending and resuming of uploads are not offered; send the whole file with STOR."},
 		{errASCIISize, 550, 550, 550, "SIZE is not known in TYPE A; use TYPE I."},
+		{errRecordSize, 550, 550, 550, "SIZE is not known in STRU R; use STRU F."},
 		{errSyntax, 501, 501, 501, "Bad argument; see HELP for the form of the command."},
 		{errProtocol, 522, 522, 522, "Network protocol not supported, use (1,2)."},
 		{errRecord, 426, 426, 426, "The data does not have the structure of STRU R; nothing was stored."},

@@ -104,8 +104,11 @@ func (s *session) rnto(ctx context.Context, arg string) (reply, error) {
 // size is the number of octets that RETR would send. In TYPE A and STRU R that is known
 // only by reading the file, and estimates are forbidden (RFC 3659 §4).
 func (s *session) size(ctx context.Context, arg string) (reply, error) {
-	if s.params.ascii || s.params.records {
+	switch {
+	case s.params.ascii:
 		return reply{}, errASCIISize
+	case s.params.records:
+		return reply{}, errRecordSize
 	}
 	e, err := s.describe(ctx, arg, StatOptions{})
 	if err != nil {

@@ -45,7 +45,7 @@ type lineReader struct {
 	err     error // came with the last octets read; returned once they are parsed
 	decoder telnetDecoder
 	// telnet is called by next with the answer to an option that the client wants or
-	// offers; it is to be sent before the next reply. nil answers nothing.
+	// offers; it is to be sent before the next read. nil answers nothing.
 	telnet func([]byte)
 
 	swallowed int        // octets of an over-long line that were thrown away; 0 outside of one

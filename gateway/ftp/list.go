@@ -17,7 +17,7 @@ const listBuffer = 32 << 10
 type formatter func(dst []byte, e Entry) []byte
 
 func (s *session) list(ctx context.Context, arg string) (reply, error) {
-	return s.sendList(ctx, arg, func(string) formatter { return longFormat() })
+	return s.sendList(ctx, arg, func(*listing) formatter { return longFormat() })
 }
 
 // nlst lists names as RETR takes them: with the directory in front if the client named one
@@ -26,8 +26,8 @@ func (s *session) nlst(ctx context.Context, arg string) (reply, error) {
 	if parseListArg(arg).long {
 		return s.list(ctx, arg)
 	}
-	return s.sendList(ctx, arg, func(prefix string) formatter {
-		return func(dst []byte, e Entry) []byte { return appendName(append(dst, prefix...), e.Name) }
+	return s.sendList(ctx, arg, func(l *listing) formatter {
+		return func(dst []byte, e Entry) []byte { return appendName(append(dst, l.prefix...), e.Name) }
 	})
 }
 
@@ -68,8 +68,9 @@ func entryType(e Entry) string {
 	return "file"
 }
 
-// sendList is LIST and NLST. format is given what NLST puts in front of names.
-func (s *session) sendList(ctx context.Context, arg string, format func(prefix string) formatter) (reply, error) {
+// sendList is LIST and NLST. The listing that format is given has its final prefix only
+// once an entry has come.
+func (s *session) sendList(ctx context.Context, arg string, format func(*listing) formatter) (reply, error) {
 	l, err := s.parseListing(arg)
 	if err != nil {
 		return reply{}, err
@@ -79,9 +80,7 @@ func (s *session) sendList(ctx context.Context, arg string, format func(prefix s
 		return reply{}, err
 	}
 	return s.attend(ctx, t, func(ctx context.Context) (reply, error) {
-		return t.list(ctx, l.entries(ctx, t.fs), func(dst []byte, e Entry) []byte {
-			return format(l.prefix)(dst, e)
-		})
+		return t.list(ctx, l.entries(ctx, t.fs), format(&l))
 	})
 }
 

@@ -80,8 +80,10 @@ func (s *session) speakOn(conn net.Conn) {
 	s.lines = newLineReader(conn, maxLine)
 	s.out = bufio.NewWriter(replyWriter{conn})
 	s.lines.telnet = func(answer []byte) {
-		// An error stays in the writer and shows at the next flush.
+		// The client may wait for it before it sends a command. An error stays in the
+		// writer and shows at the next flush.
 		_, _ = s.out.Write(answer)
+		_ = s.out.Flush()
 	}
 }
 

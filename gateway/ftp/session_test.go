@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -202,6 +203,56 @@ func TestT22_PipelinedCommandsInOrder(t *testing.T) {
 		said, _ := k.control.take()
 		if want := strings.Repeat("200 Done.\r\n215 UNIX Type: L8\r\n", n); said != want {
 			t.Errorf("%d octets of replies, want %d", len(said), len(want))
+		}
+	})
+}
+
+// TestTelnetRefusalsComeAtOnce plays a client that waits for the refusal of its option
+// before it sends a command.
+func TestTelnetRefusalsComeAtOnce(t *testing.T) {
+	bubble(t, plainConfig, ListenOptions{}, func(t *testing.T, k *talker) {
+		k.hear("220")
+		k.control.Write([]byte("\xff\xfd\x03\xff\xfb\x01"))
+		if said := k.hear(); said != "\xff\xfc\x03\xff\xfe\x01" {
+			t.Errorf("answered %q", said)
+		}
+		k.say("NOOP", "200")
+	})
+}
+
+// slowList lists two files, the second long after the first.
+type slowList struct {
+	*fakeFS
+	pause time.Duration
+}
+
+func (f slowList) List(context.Context, Path) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		began := time.Now()
+		for _, name := range []string{"a", "b"} {
+			if !yield(Entry{Name: name, ModTime: began}, nil) {
+				return
+			}
+			time.Sleep(f.pause)
+		}
+	}
+}
+
+// TestListIsAsOfOneTime lists for longer than a time of day is shown.
+func TestListIsAsOfOneTime(t *testing.T) {
+	config := func(files *fakeFS) Config {
+		return testConfig(slowList{files, 365 * 24 * time.Hour})
+	}
+	bubble(t, config, ListenOptions{}, func(t *testing.T, k *talker) {
+		k.login()
+		k.passive()
+		k.data = record(k.data.Conn)
+		k.say("LIST", "150")
+		time.Sleep(2 * 365 * 24 * time.Hour)
+		k.hear("226")
+		lines, _ := k.data.take()
+		if strings.Count(lines, "00:00") != 2 {
+			t.Errorf("listing\n%s", lines)
 		}
 	})
 }
