@@ -16,18 +16,12 @@ import (
 	"causeway/backends/multipart"
 )
 
-// tree is why some cases are for other servers and for the fake.
-const tree = "versitygw keeps objects as files: it refuses a beside a/b, but makes no markers either"
-
 // TestConformanceServer runs the suite on the S3 server that CAUSEWAY_TEST_S3 names by
 // its URL, in buckets of its own.
 func TestConformanceServer(t *testing.T) {
 	backendtest.Run(t, func(t *testing.T) backends.Backend { return serverStore(t) }, backendtest.Features{
 		PartSize: leastPartSize, Leftovers: openUploads,
-		Skip: map[string]string{
-			"Keys/Beside":  tree,
-			"List/Entries": tree,
-		},
+		NoneBeside: true, // versitygw keeps objects as files, though without markers of its own
 	})
 }
 
