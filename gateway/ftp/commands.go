@@ -14,7 +14,7 @@ type row struct {
 	argument argument
 	open     bool                  // served before login
 	clear    bool                  // served before AUTH though TLS is required: false for what carries secrets
-	spends   bool                  // uses up what REST, RANG, ALLO, PORT and the like have set
+	spends   spending              // uses up what was set for the next transfer, also if it is refused
 	order    func(*session) *reply // nil, or the refusal when the command comes out of order
 	during   attendance            // what it does while a transfer runs
 	names    naming                // what its path names
@@ -33,6 +33,15 @@ const (
 	optional argument = iota
 	required
 	none
+)
+
+// spending is what a command uses up of what others have set for the next transfer.
+type spending int
+
+const (
+	nothing    spending = iota
+	marker              // of REST and RANG (RFC 3659 §5: it counts for the next transfer alone)
+	everything          // the marker, the size of ALLO and the data connection agreed on
 )
 
 // attendance is what a command does that comes while a transfer runs.
@@ -109,25 +118,25 @@ func parameterCommands() []row {
 
 func transferCommands() []row {
 	return []row{
-		{verb: "RETR", run: (*session).retr, spends: true, argument: required, help: "<SP> path"},
-		{verb: "STOR", run: (*session).stor, spends: true, argument: required, names: fresh, help: "<SP> path"},
-		{verb: "STOU", run: (*session).stou, spends: true, names: fresh, help: "[<SP> path]"},
-		{verb: "APPE", run: (*session).appe, spends: true, argument: required, names: fresh, help: "<SP> path"},
-		{verb: "ABOR", run: (*session).abor, during: aborts},
-		{verb: "HASH", run: (*session).hash, argument: required, feat: (*session).featHash, help: "<SP> path"},
-		{verb: "XCRC", run: xhash("CRC32"), argument: required, feat: constant("XCRC"), help: xhashForm},
-		{verb: "XMD5", run: xhash("MD5"), argument: required, feat: constant("XMD5"), help: xhashForm},
-		{verb: "XSHA1", run: xhash("SHA-1"), argument: required, feat: constant("XSHA1"), help: xhashForm},
-		{verb: "XSHA256", run: xhash("SHA-256"), argument: required, feat: constant("XSHA256"), help: xhashForm},
-		{verb: "XSHA512", run: xhash("SHA-512"), argument: required, feat: constant("XSHA512"), help: xhashForm},
+		{verb: "RETR", run: (*session).retr, spends: everything, argument: required, help: "<SP> path"},
+		{verb: "STOR", run: (*session).stor, spends: everything, argument: required, names: fresh, help: "<SP> path"},
+		{verb: "STOU", run: (*session).stou, spends: everything, names: fresh, help: "[<SP> path]"},
+		{verb: "APPE", run: (*session).appe, spends: everything, argument: required, names: fresh, help: "<SP> path"},
+		{verb: "ABOR", run: (*session).abor, spends: everything, during: aborts},
+		{verb: "HASH", run: (*session).hash, spends: marker, argument: required, feat: (*session).featHash, help: "<SP> path"},
+		{verb: "XCRC", run: xhash("CRC32"), spends: marker, argument: required, feat: constant("XCRC"), help: xhashForm},
+		{verb: "XMD5", run: xhash("MD5"), spends: marker, argument: required, feat: constant("XMD5"), help: xhashForm},
+		{verb: "XSHA1", run: xhash("SHA-1"), spends: marker, argument: required, feat: constant("XSHA1"), help: xhashForm},
+		{verb: "XSHA256", run: xhash("SHA-256"), spends: marker, argument: required, feat: constant("XSHA256"), help: xhashForm},
+		{verb: "XSHA512", run: xhash("SHA-512"), spends: marker, argument: required, feat: constant("XSHA512"), help: xhashForm},
 	}
 }
 
 func listCommands() []row {
 	return []row{
-		{verb: "LIST", run: (*session).list, spends: true, help: "[<SP> path]"},
-		{verb: "NLST", run: (*session).nlst, spends: true, help: "[<SP> path]"},
-		{verb: "MLSD", run: (*session).mlsd, spends: true, help: "[<SP> path]"},
+		{verb: "LIST", run: (*session).list, spends: everything, help: "[<SP> path]"},
+		{verb: "NLST", run: (*session).nlst, spends: everything, help: "[<SP> path]"},
+		{verb: "MLSD", run: (*session).mlsd, spends: everything, help: "[<SP> path]"},
 		{verb: "MLST", run: (*session).mlst, feat: (*session).featMLST, help: "[<SP> path]"},
 		{verb: "STAT", run: (*session).stat, during: attends, help: "[<SP> path]"},
 	}

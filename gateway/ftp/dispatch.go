@@ -21,9 +21,7 @@ func (s *session) execute(ctx context.Context, cmd command) reply {
 	if !refused {
 		r, err = s.run(ctx, row, cmd.arg)
 	}
-	if row.spends {
-		s.params.spend()
-	}
+	s.params.spend(row.spends)
 	level := slog.LevelInfo
 	if err != nil && r.code == 451 {
 		level = slog.LevelError

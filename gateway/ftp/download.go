@@ -101,6 +101,5 @@ func (t *transfer) closeDownload(d *Download) {
 // abor comes here when no transfer runs: either none did, or it has been ended and has had
 // its own reply.
 func (s *session) abor(context.Context, string) (reply, error) {
-	s.params.useRoute(nil)
 	return done(226, "ABOR done; no transfer is running.")
 }

@@ -13,14 +13,12 @@ const xhashForm = "<SP> path, or \"path\" [<SP> first [<SP> end]]"
 // hash answers with a checksum of a file or of the range that RANG has set
 // (draft-bryan-ftp-hash).
 func (s *session) hash(ctx context.Context, arg string) (reply, error) {
-	ranged := s.params.window
-	s.params.window = nil
 	p, err := s.resolve(arg)
 	if err != nil {
 		return reply{}, err
 	}
 	var o RetrieveOptions
-	if ranged != nil {
+	if ranged := s.params.window; ranged != nil {
 		o = ranged.options()
 	}
 	c := checksum{name: s.params.hash, options: o}

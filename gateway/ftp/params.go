@@ -43,9 +43,14 @@ func (p *parameters) useRoute(r route) {
 }
 
 // spend forgets what was set for one transfer.
-func (p *parameters) spend() {
-	p.useRoute(nil)
-	p.restart, p.window, p.size = 0, nil, 0
+func (p *parameters) spend(what spending) {
+	if what >= marker {
+		p.restart, p.window = 0, nil
+	}
+	if what >= everything {
+		p.size = 0
+		p.useRoute(nil)
+	}
 }
 
 // resolve turns the argument of a command into a path.
