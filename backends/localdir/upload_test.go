@@ -209,8 +209,9 @@ func TestWindowsAreKeptForALittleWhile(t *testing.T) {
 	})
 }
 
-// BenchmarkCommit is one small upload. Its cost is that of two flushes to the disk.
-// Budget above these: 150 µs and 60 allocations.
+// BenchmarkCommit is one small upload. Most of its cost is that of two flushes to the disk.
+// Budget without them, in memory: 300 µs and 200 allocations, nearly all for the walks from
+// the root that follow no link.
 func BenchmarkCommit(b *testing.B) {
 	s, _ := newStore(b)
 	content := bytes.Repeat([]byte("x"), 200<<10)
@@ -229,7 +230,7 @@ func BenchmarkCommit(b *testing.B) {
 }
 
 // BenchmarkList lists a directory of 10,000 files in pages of 1,000. Budget: 10 µs a file,
-// half of it the system call that asks for its size and time.
+// half of it the system call that asks for its size and time; measured: 3.5 µs.
 func BenchmarkList(b *testing.B) {
 	s, dir := newStore(b)
 	for i := range 10_000 {
