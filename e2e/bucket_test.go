@@ -21,9 +21,13 @@ type bucket interface {
 	read(ctx context.Context, key string) ([]byte, error) // fs.ErrNotExist if there is none
 	write(ctx context.Context, key string, data []byte) error
 	keys(ctx context.Context, prefix string) ([]string, error) // in byte order
-	// pending names the uploads that were begun and neither completed nor ended.
-	pending(ctx context.Context) ([]string, error)
+	// begun names what is kept, invisibly or under the reserved name, of uploads that were
+	// begun and neither completed nor ended.
+	begun(ctx context.Context) ([]string, error)
 }
+
+// reserved is the prefix that no client reaches, where the gateway may keep what it needs.
+const reserved = ".causeway/"
 
 // namedBucket is a bucket with the name of its kind and its entry in a
 // configuration's `stores`.
@@ -102,14 +106,14 @@ func (b localBucket) write(_ context.Context, key string, data []byte) error {
 
 func (b localBucket) keys(_ context.Context, prefix string) ([]string, error) {
 	return b.walk(func(key string) bool {
-		return strings.HasPrefix(key, prefix) && !strings.HasPrefix(key, ".causeway/")
+		return strings.HasPrefix(key, prefix) && !strings.HasPrefix(key, reserved)
 	})
 }
 
-// pending takes everything below the reserved folder that is a file for begun.
-func (b localBucket) pending(context.Context) ([]string, error) {
+// begun is every file below the reserved folder: an upload is one until it gets its name.
+func (b localBucket) begun(context.Context) ([]string, error) {
 	return b.walk(func(key string) bool {
-		return strings.HasPrefix(key, ".causeway/") && !strings.HasSuffix(key, "/")
+		return strings.HasPrefix(key, reserved) && !strings.HasSuffix(key, "/")
 	})
 }
 

@@ -13,8 +13,16 @@ import (
 type lftp struct{}
 
 func (lftp) name() string              { return "lftp" }
-func (lftp) unable(mode) string        { return "" }
 func (lftp) unspeakable(string) string { return "" }
+
+// unable leaves out IPv6: on loopback lftp takes its own address for unusable and sends
+// `EPRT |2|::|port|`, and data goes to no address but the client's own.
+func (lftp) unable(m mode) string {
+	if m.active && m.ipv6 {
+		return "lftp announces the unspecified address over IPv6 loopback; refused with 504"
+	}
+	return ""
+}
 
 func (lftp) word(text string) string { return `"` + escaped(text, `"\`) + `"` }
 
@@ -66,8 +74,8 @@ func (l lftp) rmdir(s site, dir string) error       { return second(l.do(s, "rmd
 
 func second(_ string, err error) error { return err }
 
-// special are the characters that mean something to the command lines of ncftp
-// and of the descendants of BSD ftp, where a backslash takes the meaning away.
+// special are the characters that mean something to the command lines of the
+// descendants of BSD ftp, where a backslash takes the meaning away.
 const special = " \"'\\*?[]{}~$&;|<>!#"
 
 // ncftp is the NcFTP family: its batch programs copy and list, its shell does
@@ -113,13 +121,22 @@ func (n ncftp) list(s site, dir string) ([]string, error) {
 	return parseNames(out), err
 }
 
+// quoted puts the word into quotes that it does not hold itself. A backslash would not do:
+// it leaves ? and * as they are, and rm takes every file that matches.
+func (ncftp) quoted(word string) string {
+	if strings.Contains(word, `"`) {
+		return "'" + word + "'"
+	}
+	return `"` + word + `"`
+}
+
 func (n ncftp) shell(s site, words ...string) error {
 	passive := "on"
 	if s.active {
 		passive = "off"
 	}
 	for i, word := range words[1:] {
-		words[i+1] = escaped(word, special)
+		words[i+1] = n.quoted(word)
 	}
 	script := fmt.Sprintf("set passive %s\nopen -u %s -p \"%s\" -P %s %s\n%s\nquit\n",
 		passive, s.user, password, s.port, s.host, strings.Join(words, " "))

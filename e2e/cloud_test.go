@@ -79,16 +79,17 @@ func (b s3Bucket) keys(ctx context.Context, prefix string) ([]string, error) {
 	return keys, nil
 }
 
-func (b s3Bucket) pending(ctx context.Context) ([]string, error) {
+// begun is the multipart uploads.
+func (b s3Bucket) begun(ctx context.Context) ([]string, error) {
 	out, err := b.client.ListMultipartUploads(ctx, &s3.ListMultipartUploadsInput{Bucket: &b.name})
 	if err != nil {
 		return nil, err
 	}
-	var keys []string
+	keys, err := b.keys(ctx, reserved)
 	for _, upload := range out.Uploads {
 		keys = append(keys, aws.ToString(upload.Key))
 	}
-	return keys, nil
+	return keys, err
 }
 
 type gcsBucket struct{ *storage.BucketHandle }
@@ -136,9 +137,8 @@ func (b gcsBucket) keys(ctx context.Context, prefix string) ([]string, error) {
 	}
 }
 
-// pending finds what an upload keeps as objects. Resumable sessions cannot be
-// listed, and cost nothing.
-func (b gcsBucket) pending(ctx context.Context) ([]string, error) { return b.keys(ctx, ".causeway/") }
+// begun is the parts that an upload keeps as objects.
+func (b gcsBucket) begun(ctx context.Context) ([]string, error) { return b.keys(ctx, reserved) }
 
 type azureBucket struct{ *container.Client }
 
@@ -189,6 +189,24 @@ func (b azureBucket) keys(ctx context.Context, prefix string) ([]string, error) 
 	return keys, nil
 }
 
-// pending knows nothing here: uncommitted blocks are invisible until the
-// service drops them after a week.
-func (b azureBucket) pending(context.Context) ([]string, error) { return nil, nil }
+// begun is the blobs that have uncommitted blocks, with or without content of their own.
+func (b azureBucket) begun(ctx context.Context) ([]string, error) {
+	var keys []string
+	include := container.ListBlobsInclude{UncommittedBlobs: true}
+	for pages := b.NewListBlobsFlatPager(&container.ListBlobsFlatOptions{Include: include}); pages.More(); {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, blob := range page.Segment.BlobItems {
+			list, err := b.NewBlockBlobClient(*blob.Name).GetBlockList(ctx, blockblob.BlockListTypeUncommitted, nil)
+			if err != nil {
+				return nil, err
+			}
+			if len(list.UncommittedBlocks) > 0 {
+				keys = append(keys, *blob.Name)
+			}
+		}
+	}
+	return keys, nil
+}

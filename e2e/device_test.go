@@ -88,7 +88,7 @@ func TestDevicePreliminaries(t *testing.T) {
 		s.do("OPTS UTF8 ON", "200")
 		s.do("SYST", "215")
 		s.login(user)
-		for _, command := range []string{"TYPE A N", "TYPE I", "STRU F", "MODE S", "OPTS UTF8 ON", "CLNT scanner", "SITE CHMOD 644 x", "NOOP"} {
+		for _, command := range []string{"TYPE A N", "TYPE I", "STRU F", "MODE S", "OPTS UTF8 ON", "CLNT scanner", "SITE UMASK 022", "NOOP"} {
 			s.do(command, "2")
 		}
 		s.do("ALLO 2000", "200", "202")
@@ -100,6 +100,7 @@ func TestDevicePreliminaries(t *testing.T) {
 		if _, err := b.read(t.Context(), prefix+name); err != nil {
 			t.Errorf("STOU: %q: %v", name, err)
 		}
+		s.do("SITE CHMOD 644 "+name, "2")
 		s.do("DELE "+name, "250")
 		b.lacks(t, prefix+name)
 	})

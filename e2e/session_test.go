@@ -251,13 +251,29 @@ func (s *session) names(command string) []string {
 // its own, all on one gateway.
 func onEachStore(t *testing.T, s setup, test func(t *testing.T, g *gateway, b *namedBucket, user, prefix string)) {
 	t.Helper()
-	run := random(4)
-	for _, b := range shared.buckets {
-		s.accounts = append(s.accounts, account{name: b.kind, store: b, prefix: run + "/"})
+	prefix := random(4) + "/"
+	onEach(t, s, shared.buckets, prefix, func(t *testing.T, g *gateway, b *namedBucket, user string) { test(t, g, b, user, prefix) })
+}
+
+// onEachFreshBucket is onEachStore with whole buckets that hold nothing yet and that nobody
+// else uses, for tests that look for what was left anywhere.
+func onEachFreshBucket(t *testing.T, s setup, test func(t *testing.T, g *gateway, b *namedBucket, user string)) {
+	t.Helper()
+	buckets, err := newBuckets(t.Context(), shared.servers, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	onEach(t, s, buckets, "", test)
+}
+
+func onEach(t *testing.T, s setup, buckets []*namedBucket, prefix string, test func(t *testing.T, g *gateway, b *namedBucket, user string)) {
+	t.Helper()
+	for _, b := range buckets {
+		s.accounts = append(s.accounts, account{name: b.kind, store: b, prefix: prefix})
 	}
 	g := start(t, s)
-	for _, b := range shared.buckets {
-		t.Run(b.kind, func(t *testing.T) { test(t, g, b, b.kind, run+"/") })
+	for _, b := range buckets {
+		t.Run(b.kind, func(t *testing.T) { test(t, g, b, b.kind) })
 	}
 }
 

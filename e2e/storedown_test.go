@@ -5,6 +5,7 @@ package e2e
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -121,7 +122,7 @@ func TestS1_AwkwardNames(t *testing.T) {
 		s := connect(t, g.address(false, false))
 		s.login(user)
 		for _, name := range []string{
-			"nul\x00name", "carriage\r\x00return", "not-utf8-\xff\xfe", "overlong-\xc0\xaf", ".causeway/x", "a/.causeway/x", strings.Repeat("n", 2000),
+			"nul\x00name", "carriage\r\x00return", "not-utf8-\xe4\xf6", "overlong-\xc0\xaf", ".causeway/x", "a/.causeway/x", strings.Repeat("n", 2000),
 		} {
 			_ = s.passive()
 			s.do("STOR "+name, "553", "501")
@@ -131,7 +132,8 @@ func TestS1_AwkwardNames(t *testing.T) {
 		s.store("STOR ../../up//./x/../y.bin", data)
 		b.holds(t, prefix+"up/y.bin", data)
 		keys, err := b.keys(t.Context(), prefix)
-		if err != nil || len(keys) > 2 { // the file and perhaps its directory
+		keys = slices.DeleteFunc(keys, func(key string) bool { return strings.HasSuffix(key, "/") })
+		if err != nil || !slices.Equal(keys, []string{prefix + "up/y.bin"}) {
 			t.Errorf("the store has %q, %v", keys, err)
 		}
 	})
