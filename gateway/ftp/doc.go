@@ -8,13 +8,13 @@
 //
 // # What it implements
 //
-// RFC 959, File Transfer Protocol: USER PASS ACCT (202) CWD CDUP REIN (not under TLS) QUIT;
-// PORT PASV TYPE (A, I, L 8) STRU (F, R) MODE (S); RETR STOR STOU ALLO REST (for RETR) RNFR
-// RNTO ABOR DELE RMD MKD PWD LIST NLST SITE (HELP, CHMOD and UMASK without effect, IDLE,
-// UTIME) SYST STAT (session, path, transfer) HELP NOOP. APPE, and REST before STOR, are
-// refused with 504; SMNT with 502; TYPE E, STRU P, MODE B and C with 504. PORT leads to the
-// client's own address and to ports from 1024 alone. No upload is complete while the
-// control connection is known to have ended without QUIT.
+// RFC 959, File Transfer Protocol: USER PASS ACCT (202) CWD CDUP REIN QUIT; PORT PASV TYPE
+// (A, I, L 8) STRU (F, R) MODE (S); RETR STOR STOU ALLO REST (for RETR) RNFR RNTO ABOR DELE
+// RMD MKD PWD LIST NLST SITE (HELP, CHMOD and UMASK without effect, IDLE, UTIME) SYST STAT
+// (session, path, transfer) HELP NOOP. APPE, and REST before STOR, are refused with 504;
+// SMNT with 502; TYPE E, STRU P, MODE B and C with 504. PORT leads to the client's own
+// address and to ports from 1024 alone. No upload is complete while the control connection
+// is known to have ended without QUIT.
 //
 // RFC 1123 §4.1, Requirements for Internet Hosts: the minimum set; Telnet codes, also the
 // remains of an urgent IP and Synch before ABOR; XCUP XCWD XMKD XPWD XRMD; the form of the
@@ -22,9 +22,10 @@
 // suspended during transfers.
 //
 // RFC 2228 and 4217, TLS: AUTH (TLS and TLS-C; SSL and TLS-P, which stand for PROT P as
-// well), PBSZ, PROT (C, P), implicit TLS; login and parameters are forgotten by AUTH. CCC
-// is refused with 534, REIN under TLS with 502: neither gives up protection. ADAT, CONF,
-// ENC and MIC, which TLS does not use, are unknown.
+// well), PBSZ, PROT (C, P), implicit TLS; login and parameters are forgotten by AUTH. REIN
+// ends the TLS that AUTH has begun; implicit TLS stays. CCC is refused with 534: the login
+// would stay without its protection. ADAT, CONF, ENC and MIC, which TLS does not use, are
+// unknown.
 //
 // RFC 2389, Feature negotiation: FEAT, OPTS (UTF8, MLST, HASH).
 //

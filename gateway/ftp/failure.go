@@ -28,6 +28,7 @@ var (
 	errRecordSize = errors.New("size in STRU R is unknown")
 	errNoFiles    = fmt.Errorf("nothing to list: %w", fs.ErrNotExist)
 	errPanic      = errors.New("panic")
+	errStillTLS   = errors.New("no close_notify after REIN")
 )
 
 // naming says what the path of a command names, which decides between replies of the same

@@ -109,16 +109,6 @@ func (s *session) acct(context.Context, string) (reply, error) {
 	return done(202, "No account is needed.")
 }
 
-// rein starts over. On a protected connection RFC 4217 §13 would have it go back to clear
-// text, where the next login would be open to all: a client that wants that connects anew.
-func (s *session) rein(context.Context, string) (reply, error) {
-	if s.security.binding != nil {
-		return done(502, "REIN would end the protection of this connection; connect anew.")
-	}
-	s.logout()
-	return done(220, "FTP service ready.")
-}
-
 func (s *session) exit(context.Context, string) (reply, error) {
 	s.closing = true
 	return done(221, "Goodbye.")

@@ -32,7 +32,6 @@ type session struct {
 	server   *Server
 	log      *slog.Logger
 	raw      net.Conn       // as accepted
-	conn     net.Conn       // raw, or TLS on top of it
 	local    netip.AddrPort // of the control connection
 	client   netip.Addr
 	port     uint16 // of the listener
@@ -73,10 +72,9 @@ func newSession(s *Server, conn net.Conn, listener net.Addr, o ListenOptions) *s
 	return ses
 }
 
-// speakOn makes conn the connection that carries commands and replies. Nothing that was
-// buffered before lives on.
+// speakOn makes conn, which is raw or TLS on top of it, the connection that carries commands
+// and replies. Nothing that was buffered before lives on.
 func (s *session) speakOn(conn net.Conn) {
-	s.conn = conn
 	s.lines = newLineReader(conn, maxLine)
 	s.out = bufio.NewWriter(replyWriter{conn})
 	s.lines.telnet = func(answer []byte) {
@@ -115,7 +113,7 @@ func (s *session) converse(ctx context.Context) error {
 			return err
 		}
 	}
-	s.put(reply{code: 220, text: "FTP service ready."})
+	s.put(welcome())
 	for !s.closing {
 		cmd, err := s.next()
 		if err != nil {

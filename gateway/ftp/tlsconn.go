@@ -19,10 +19,11 @@ const handshakeTimeout = 10 * time.Second
 
 // security is the state of AUTH, PBSZ and PROT.
 type security struct {
-	binding    *binding // nil in clear
-	serverName string   // that the client asked for (SNI)
-	sized      bool     // PBSZ came
-	private    bool     // PROT P
+	binding    *binding  // nil in clear
+	conn       *tls.Conn // the control connection; nil in clear
+	serverName string    // that the client asked for (SNI)
+	sized      bool      // PBSZ came
+	private    bool      // PROT P
 }
 
 // binding ties TLS sessions to one control connection: tickets given out on it and on its
@@ -116,7 +117,7 @@ func (s *session) auth(ctx context.Context, mechanism string) (reply, error) {
 // login too (RFC 4217 §4).
 func (s *session) secure(ctx context.Context) error {
 	b := newBinding(s.server.tls)
-	conn := tls.Server(s.raw, b.control())
+	conn := tls.Server(&tlsRecordConn{Conn: s.raw}, b.control())
 	if err := s.raw.SetDeadline(time.Now().Add(handshakeTimeout)); err != nil {
 		return err
 	}
@@ -127,7 +128,7 @@ func (s *session) secure(ctx context.Context) error {
 		return err
 	}
 	s.logout()
-	s.security = security{binding: b, serverName: conn.ConnectionState().ServerName}
+	s.security = security{binding: b, conn: conn, serverName: conn.ConnectionState().ServerName}
 	s.speakOn(conn)
 	return nil
 }

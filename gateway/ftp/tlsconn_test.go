@@ -214,7 +214,6 @@ func TestT4_T5_T6_RefusalsUnderTLS(t *testing.T) {
 	c.startTLS(clientTLS(tls.VersionTLS13))
 	c.do("AUTH TLS", "503")
 	c.do("CCC", "534")
-	c.do("REIN", "502")
 	c.login()
 	c.do("PROT P", "503")
 	c.do("PBSZ x", "501")
@@ -345,18 +344,25 @@ func TestT16_ALPN(t *testing.T) {
 	}
 }
 
-func TestImplicitTLS(t *testing.T) {
-	files := newFakeFS()
-	_, addr := serveTCP(t, tlsConfig(t, files, ReuseOffered), ListenOptions{ImplicitTLS: true})
-	config := clientTLS(tls.VersionTLS12)
+// dialImplicit connects to a listener with TLS from the first octet.
+func dialImplicit(t *testing.T, addr string, config *tls.Config) *client {
+	t.Helper()
 	raw, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer raw.Close()
+	t.Cleanup(func() { raw.Close() })
 	conn := tls.Client(raw, config)
 	c := &client{t: t, raw: raw, conn: conn, r: bufio.NewReader(conn)}
 	c.expect("220")
+	return c
+}
+
+func TestImplicitTLS(t *testing.T) {
+	files := newFakeFS()
+	_, addr := serveTCP(t, tlsConfig(t, files, ReuseOffered), ListenOptions{ImplicitTLS: true})
+	config := clientTLS(tls.VersionTLS12)
+	c := dialImplicit(t, addr, config)
 	c.do("AUTH TLS", "503")
 	c.login()
 	c.do("PBSZ 0", "200")
