@@ -3,6 +3,7 @@ package gcs
 import (
 	"context"
 	"testing"
+	"time"
 
 	"causeway/backends"
 	"causeway/backends/multipart"
@@ -19,7 +20,7 @@ func testStore(t *testing.T, endpoint, bucket string) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.parts.first = testPart
+	s.parts.first, s.parts.pause = testPart, time.Millisecond
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)

@@ -31,6 +31,7 @@ type partSizes struct {
 	first, most int64 // octets of one part
 	count       int   // parts of one upload
 	inFlight    int
+	pause       time.Duration // as in multipart.Options
 }
 
 // defaultParts: any size and number may be composed, up to objects of 5 TiB. Parts are
@@ -57,7 +58,7 @@ func (s *Store) Create(ctx context.Context, key string, o backends.CreateOptions
 	}
 	return multipart.New(ctx, u, s.budget, multipart.Options{
 		PartSize: s.parts.first, MaxPartSize: s.parts.most, MaxParts: s.parts.count,
-		InFlight: s.parts.inFlight, Size: o.Size, Key: key,
+		InFlight: s.parts.inFlight, Pause: s.parts.pause, Size: o.Size, Key: key,
 	}), nil
 }
 

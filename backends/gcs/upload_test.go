@@ -136,27 +136,57 @@ func TestLostAnswerDoesNotClaimAnothersObject(t *testing.T) {
 }
 
 func TestShortTroubleIsSurvived(t *testing.T) {
-	f := newFake(t)
-	s := testStore(t, f.URL, fakeBucket)
-	for _, operation := range []string{"insert", "compose", "delete", "attrs", "list", "get", "rewrite", "move"} {
-		f.strike(fault{operation: operation, status: http.StatusServiceUnavailable}, fault{operation: operation, status: http.StatusTooManyRequests},
-			fault{operation: operation, status: http.StatusForbidden, reason: "rateLimitExceeded"})
-	}
 	content := random(testPart + 1)
-	if _, err := put(t, s, "k", content, backends.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Copy(t.Context(), "copy", "k", backends.CopyOptions{}); err != nil {
-		t.Error(err)
-	}
-	if _, err := s.Move(t.Context(), "moved", "copy", backends.CopyOptions{}); err != nil {
-		t.Error(err)
-	}
-	if page, err := s.List(t.Context(), backends.Query{}); err != nil || len(page.Objects) != 2 {
-		t.Errorf("list: %v, %v", page, err)
-	}
-	if got, err := read(t, s, "moved", backends.OpenOptions{}); err != nil || !bytes.Equal(got, content) {
-		t.Errorf("read %d octets, %v", len(got), err)
+	for operation, do := range map[string]func(*testing.T, *Store) error{
+		"insert": func(t *testing.T, s *Store) error {
+			_, err := put(t, s, "new", content, backends.CreateOptions{})
+			return err
+		},
+		"compose": func(t *testing.T, s *Store) error {
+			_, err := put(t, s, "k", content, backends.CreateOptions{})
+			return err
+		},
+		"delete": func(t *testing.T, s *Store) error { return s.Delete(t.Context(), "k", backends.DeleteOptions{}) },
+		"attrs": func(t *testing.T, s *Store) error {
+			_, err := s.Stat(t.Context(), "k", backends.StatOptions{})
+			return err
+		},
+		"list": func(t *testing.T, s *Store) error { _, err := s.List(t.Context(), backends.Query{}); return err },
+		"rewrite": func(t *testing.T, s *Store) error {
+			_, err := s.Copy(t.Context(), "copy", "k", backends.CopyOptions{})
+			return err
+		},
+		"move": func(t *testing.T, s *Store) error {
+			_, err := s.Move(t.Context(), "moved", "k", backends.CopyOptions{})
+			return err
+		},
+		"get": func(t *testing.T, s *Store) error {
+			got, err := read(t, s, "k", backends.OpenOptions{})
+			if err == nil && !bytes.Equal(got, content) {
+				err = errors.New("another content")
+			}
+			return err
+		},
+	} {
+		t.Run(operation, func(t *testing.T) {
+			t.Parallel() // they do little but pause
+			f := newFake(t)
+			s := testStore(t, f.URL, fakeBucket)
+			if _, err := put(t, s, "k", content, backends.CreateOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			f.take()
+			f.strike(fault{operation: operation, status: http.StatusServiceUnavailable},
+				fault{operation: operation, status: http.StatusTooManyRequests},
+				fault{operation: operation, status: http.StatusForbidden, reason: "rateLimitExceeded"})
+			if err := do(t, s); err != nil {
+				t.Error(err)
+			}
+			asked := f.take()
+			if times := len(slices.DeleteFunc(asked, func(r string) bool { return r != operation })); times < 4 {
+				t.Errorf("%s was asked for %d times", operation, times)
+			}
+		})
 	}
 }
 

@@ -9,6 +9,7 @@ package multipart
 
 import (
 	"context"
+	"time"
 
 	"causeway/backends"
 )
@@ -47,6 +48,10 @@ type Options struct {
 	MD5         bool   // compute Body.MD5 too
 	Size        int64  // octets expected, a hint; 0 if unknown
 	Key         string // for the text of errors
+
+	// Pause is the time before a part or an abort is tried again, doubled before each
+	// further try; 0 for 200 ms.
+	Pause time.Duration
 }
 
 // New begins an upload. It makes no request and takes no memory before bytes are written.
@@ -54,6 +59,9 @@ type Options struct {
 func New(ctx context.Context, t Target, b *Budget, o Options) *Upload {
 	if o.InFlight <= 0 {
 		o.InFlight = 4
+	}
+	if o.Pause <= 0 {
+		o.Pause = defaultPause
 	}
 	u := &Upload{parent: ctx, target: t, budget: b, o: o, sizes: newSizes(b, o), done: make(chan error, o.InFlight)}
 	u.ctx, u.cancel = context.WithCancelCause(ctx)

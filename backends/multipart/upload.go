@@ -14,8 +14,8 @@ const (
 	// tries is how often a part is sent before the upload fails, each time with the
 	// retries of the store's own client inside.
 	tries = 3
-	// pause is the time before the second try, doubled before each further one.
-	pause = 200 * time.Millisecond
+	// defaultPause is [Options.Pause] unless it is set.
+	defaultPause = 200 * time.Millisecond
 	// abortTime bounds an Abort, whatever the upload's own context says.
 	abortTime = 30 * time.Second
 )
@@ -158,7 +158,7 @@ func (u *Upload) repeat(n int, body *Body) error {
 		if try == tries || !errors.Is(err, backends.ErrUnavailable) {
 			return err
 		}
-		if !rest(u.ctx, pause<<(try-1)) {
+		if !rest(u.ctx, u.o.Pause<<(try-1)) {
 			return err
 		}
 	}
@@ -225,7 +225,7 @@ func (u *Upload) Abort() error {
 	defer cancel()
 	err := u.giveUp(ctx)
 	if u.unsure && err == nil {
-		rest(ctx, pause)
+		rest(ctx, u.o.Pause)
 		err = u.giveUp(ctx)
 	}
 	return err
@@ -238,7 +238,7 @@ func (u *Upload) giveUp(ctx context.Context) error {
 		if err == nil || try == tries {
 			return err
 		}
-		if !rest(ctx, pause<<(try-1)) {
+		if !rest(ctx, u.o.Pause<<(try-1)) {
 			return err
 		}
 	}

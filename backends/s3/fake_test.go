@@ -81,6 +81,7 @@ func storeOn(t *testing.T, h http.Handler) *Store {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
+	s.limits.Pause = time.Millisecond
 	s.client = s3.New(s.client.Options(), func(o *s3.Options) {
 		o.Retryer = retry.AddWithMaxBackoffDelay(o.Retryer, time.Millisecond)
 	})
