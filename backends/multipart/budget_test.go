@@ -62,7 +62,7 @@ func TestS51_ManyUploadsShareLittle(t *testing.T) {
 		uploads            int
 		spool              int64
 	}{
-		{budget: 32 * mib, part: 8 * mib, size: 20 * mib, uploads: 200},
+		{budget: 8 * mib, part: 2 * mib, size: 5 * mib, uploads: 100}, // parts of many chunks
 		{budget: 2 * mib, part: 512 * kib, size: 1280 * kib, uploads: 200},
 		{budget: 256 * kib, part: 64 * kib, size: 200 * kib, uploads: 100},     // less than a chunk for each
 		{budget: mib, part: 256 * kib, size: mib, uploads: 100, spool: mib},    // a spool that is soon full
