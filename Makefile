@@ -35,4 +35,4 @@ servers:
 
 # The built binary against real clients; run in its folder, so that go test shows the table of results.
 e2e:
-	cd e2e && go test -race -tags e2e -count 1 -parallel 4 -timeout 30m
+	cd e2e && go test -race -tags e2e -count 1 -parallel 6 -timeout 30m

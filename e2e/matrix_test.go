@@ -35,6 +35,7 @@ func TestClientsHere(t *testing.T) {
 // TestMatrix has every client do everything it can, over every way to connect
 // that it knows, on every store. What a pass means is judged in the store.
 func TestMatrix(t *testing.T) {
+	t.Parallel()
 	var accounts []account
 	for _, b := range shared.buckets {
 		accounts = append(accounts, account{name: b.kind, store: b, prefix: prefix})

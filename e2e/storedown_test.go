@@ -28,6 +28,7 @@ func nowhere(t testing.TB) []*namedBucket {
 // TestS52_CheckNamesTheStore checks that `check` prints a line for each store and fails
 // when one does not work.
 func TestS52_CheckNamesTheStore(t *testing.T) {
+	t.Parallel() // with TestStoreDown: both do nothing but wait for retries
 	var working []account
 	for _, b := range shared.buckets {
 		working = append(working, account{name: b.kind, store: b, prefix: "check/"})
@@ -45,6 +46,7 @@ func TestS52_CheckNamesTheStore(t *testing.T) {
 	}
 	for _, b := range nowhere(t) {
 		t.Run(b.kind, func(t *testing.T) {
+			t.Parallel()
 			o := causeway(t, "", "check", "-c", setup{accounts: []account{{name: user, store: b}}}.config(t))
 			if o.code != 1 {
 				t.Errorf("exit code %d", o.code)
@@ -60,6 +62,7 @@ func TestS52_CheckNamesTheStore(t *testing.T) {
 // While a store is down, clients hear that it may work later, and nothing else: not where
 // the store is, nor what it is called.
 func TestStoreDown(t *testing.T) {
+	t.Parallel()
 	for _, b := range nowhere(t) {
 		t.Run(b.kind, func(t *testing.T) {
 			t.Parallel()
