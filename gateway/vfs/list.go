@@ -36,7 +36,7 @@ type listing struct {
 
 	found  bool // the store holds something of the directory
 	hidden int
-	first  string // the first key hidden
+	first  string // the first key hidden, or what the first keys hidden begin with
 }
 
 func (l *listing) run(ctx context.Context) {
@@ -112,21 +112,21 @@ func (l *listing) mountsBefore(name string) bool {
 	return true
 }
 
-// hide counts a key that FTP cannot show.
+// hide counts an entry that FTP cannot show.
 func (l *listing) hide(e backends.Entry) {
 	if l.hidden == 0 {
 		l.first = l.at.dir() + e.Name
+		if e.Dir {
+			l.first += "/"
+		}
 	}
 	l.hidden++
 }
 
-// report tells what was left out.
+// report logs how much was left out.
 func (l *listing) report() {
 	if l.hidden == 0 {
 		return
 	}
 	l.fs.log.Warn("listing leaves out keys that FTP cannot name", "path", l.at.path.String(), "key", l.first, "keys", l.hidden)
-	if l.fs.hidden != nil {
-		l.fs.hidden(l.hidden)
-	}
 }

@@ -41,19 +41,10 @@ type Mount struct {
 	Rights Rights
 }
 
-// Options are what an FS tells to whom.
-type Options struct {
-	Log *slog.Logger // required
-	// Hidden is told, after a listing, how many keys it left out because FTP cannot name
-	// them; nil if nobody counts them.
-	Hidden func(keys int)
-}
-
 // FS is the tree that one session sees. All its methods may be called from any goroutine.
 type FS struct {
 	mounts []*mount // longest path first
 	log    *slog.Logger
-	hidden func(int)
 	recent recent
 }
 
@@ -67,9 +58,9 @@ type mount struct {
 }
 
 // New makes the tree of mounts. It fails on a path or prefix that cannot be mounted and
-// on one path mounted twice.
-func New(mounts []Mount, o Options) (*FS, error) {
-	f := &FS{log: o.Log, hidden: o.Hidden}
+// on one path mounted twice. What no client is told goes to log.
+func New(mounts []Mount, log *slog.Logger) (*FS, error) {
+	f := &FS{log: log}
 	for _, m := range mounts {
 		checked, err := f.check(m)
 		if err != nil {

@@ -91,18 +91,14 @@ func (b *bucket) wantKeys(t failer, want ...string) {
 type view struct {
 	failer
 	*vfs.FS
-	ctx    context.Context
-	log    *bytes.Buffer
-	hidden int
+	ctx context.Context
+	log *bytes.Buffer
 }
 
 func newView(t failer, mounts ...vfs.Mount) *view {
 	t.Helper()
 	v := &view{failer: t, ctx: t.Context(), log: &bytes.Buffer{}}
-	fsys, err := vfs.New(mounts, vfs.Options{
-		Log:    slog.New(slog.NewTextHandler(v.log, nil)),
-		Hidden: func(n int) { v.hidden += n },
-	})
+	fsys, err := vfs.New(mounts, slog.New(slog.NewTextHandler(v.log, nil)))
 	if err != nil {
 		t.Fatalf("New: %v", err)
 	}
@@ -250,7 +246,7 @@ func TestNewRefusesWhatCannotBeMounted(t *testing.T) {
 		"twice":             {Path: "/twice/", Store: store},
 		"control character": {Path: "/", Store: store, Prefix: "p\n/"},
 	} {
-		_, err := vfs.New([]vfs.Mount{{Path: "/twice", Store: store}, m}, vfs.Options{Log: slog.New(slog.DiscardHandler)})
+		_, err := vfs.New([]vfs.Mount{{Path: "/twice", Store: store}, m}, slog.New(slog.DiscardHandler))
 		if err == nil {
 			t.Errorf("%s: mounted", name)
 		}
