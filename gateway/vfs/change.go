@@ -33,9 +33,15 @@ func (f *FS) Delete(ctx context.Context, p ftp.Path) error {
 	return nil
 }
 
+// keepTimeout bounds the look at a directory and the writing of its marker.
+const keepTimeout = 10 * time.Second
+
 // keep writes the marker of a directory from which something was taken, if nothing else
-// is left of it. What was asked for is done by then, so a failure is no more than logged.
+// is left of it, also for a client that has gone since. What was asked for is done by
+// then, so a failure is no more than logged.
 func (f *FS) keep(ctx context.Context, dir place) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTimeout)
+	defer cancel()
 	exists, err := isDir(ctx, dir)
 	if err == nil && !exists {
 		err = mark(ctx, dir, backends.CreateOptions{})

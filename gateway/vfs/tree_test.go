@@ -1,12 +1,15 @@
 package vfs_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"causeway/backends"
+	"causeway/backends/backendtest"
 	"causeway/backends/mem"
 	"causeway/gateway/ftp"
 	"causeway/gateway/vfs"
@@ -30,6 +33,49 @@ func TestS1_PathsAreKeys(t *testing.T) {
 		b.wantKeys(t, c.key)
 		v.want(v.retrieve(c.path), "1")
 		v.want(v.dele(c.path), "ok")
+	}
+}
+
+// TestP9_NamesThatAreRefused drives what a client sends as the engine does: what no path
+// can be made of is refused there, the rest here, and the store never hears of it.
+func TestP9_NamesThatAreRefused(t *testing.T) {
+	names := map[string]string{ // by name, with the outcome
+		"a\x00b": "invalid", "a\rb": "invalid", "a\nb": "invalid", "a\r\nDELE x": "invalid", "\tb": "invalid", "a\x1b[2J": "invalid",
+		"a\x7f": "invalid", "a\u0085b": "invalid", "a\u009bb": "invalid", "a\u2028b": "invalid", "a\u2029b": "invalid",
+		`a\b`: "invalid", `..\..\x`: "invalid", "a\xffb": "invalid", "\xc0\xae\xc0\xae/x": "invalid", "\xed\xa0\x80": "invalid",
+		strings.Repeat("x", 1025): "invalid", strings.Repeat("d/", 512) + "x": "invalid", strings.Repeat("y", 1023): "invalid",
+		".causeway": "absent", ".causeway/x": "absent", "d/../.causeway/x": "absent", "/d/.causeway": "absent",
+	}
+	for verb, do := range map[string]func(*view, *bucket, ftp.Path) error{
+		"STOR": func(v *view, _ *bucket, p ftp.Path) error {
+			_, err := v.Store(v.ctx, p, ftp.StoreOptions{})
+			return err
+		},
+		"MKD": func(v *view, _ *bucket, p ftp.Path) error { return v.Mkdir(v.ctx, p) },
+		"RNTO": func(v *view, b *bucket, p ftp.Path) error {
+			to, err := v.Rename(v.ctx, path(t, "/d/a"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.calls.Take() // looking at the source is right
+			return to(v.ctx, p)
+		},
+	} {
+		for name, want := range names {
+			b := newBucket(mem.Options{}, "p/d/a")
+			v := onBucket(t, b.calls, all)
+			p, err := path(t, "/d").Join(name)
+			if err == nil {
+				err = do(v, b, p)
+			}
+			if got := outcome(err); got != want {
+				t.Errorf("%s %q: %s, want %s", verb, name, got, want)
+			}
+			if calls := b.calls.Take(); len(calls) > 0 {
+				t.Errorf("%s %q: the store was asked: %q", verb, name, calls)
+			}
+			b.wantKeys(t, "p/d/a")
+		}
 	}
 }
 
@@ -100,6 +146,52 @@ func (v *view) wantLeftOut(want ...string) {
 	if !slices.Equal(got, want) {
 		v.Errorf("left out: %q, want %q", got, want)
 	}
+}
+
+// hangingUp is a store whose client is gone as soon as something has been taken away.
+type hangingUp struct {
+	backends.Backend
+	hangUp context.CancelFunc
+}
+
+func (h hangingUp) Delete(ctx context.Context, key string, o backends.DeleteOptions) error {
+	defer h.hangUp()
+	return h.Backend.Delete(ctx, key, o)
+}
+
+func TestS2_DirectoryStaysWhenTheClientHangsUp(t *testing.T) {
+	for name, do := range map[string]func(*view) string{
+		"DELE": func(v *view) string { return v.dele("/d/a") },
+		"RMD":  func(v *view) string { return v.rmd("/d/a") },
+		"RNTO": func(v *view) string { return v.rename("/d/a", "/b") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			key := map[bool]string{true: "p/d/a/", false: "p/d/a"}[name == "RMD"]
+			b := newBucket(mem.Options{}, key)
+			ctx, hangUp := context.WithCancel(t.Context())
+			v := onBucket(t, hangingUp{b.calls, hangUp}, all)
+			v.ctx = ctx
+			v.want(do(v), "ok")
+			if ctx.Err() == nil {
+				t.Error("the client is still there")
+			}
+			v.ctx = t.Context()
+			v.want(v.enter("/d"), "ok")
+			v.want(v.log.String(), "")
+		})
+	}
+}
+
+func TestS2_StoreThatHangsHoldsNobodyUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBucket(mem.Options{}, "p/d/a")
+		b.faults.Add(backendtest.Fault{Verb: "list", Hang: true})
+		v := onBucket(t, b.calls, all)
+		v.want(v.dele("/d/a"), "ok") // or the bubble would be stuck
+		if log := v.log.String(); strings.Count(log, "\n") != 1 || !strings.Contains(log, `msg="directory is not kept" path=/d`) {
+			t.Errorf("log: %q", log)
+		}
+	})
 }
 
 func TestS3_P8_KeysThatFTPCannotNameAreLeftOut(t *testing.T) {
