@@ -79,7 +79,7 @@ type Limits struct {
 	SessionsPerAddress int           // at once from one IPv4 address or IPv6 /64; 100
 	IdleTimeout        time.Duration // between commands; 5 min
 	LoginTimeout       time.Duration // from connecting to being logged in; 30 s
-	TransferTimeout    time.Duration // without progress on a data connection; 60 s
+	TransferTimeout    time.Duration // without progress on a data connection, 1 KiB where the client reads; 60 s
 }
 
 // ListenOptions describe one listener.

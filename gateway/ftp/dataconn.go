@@ -42,6 +42,11 @@ func (d *dataConn) abort() { closeHard(d.raw.Conn) }
 // the raw connection has come to its end.
 func (d *dataConn) notified() bool { return d.tls != nil && !d.raw.ended }
 
+// leastProgress is how many octets of a write a client must take within the time-out,
+// unless it takes all: 17 a second by default, which the poorest link does, and which keeps
+// nobody from being cut off who reads just enough to hold a transfer for ever.
+const leastProgress = 1 << 10
+
 // watchedConn is a connection whose reads and writes each must make progress in time, and
 // which notes its own end.
 type watchedConn struct {
@@ -61,7 +66,7 @@ func (w *watchedConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Write fails with a time-out only if not one octet was taken in time.
+// Write fails with a time-out only if less than leastProgress was taken in time.
 func (w *watchedConn) Write(p []byte) (int, error) {
 	written := 0
 	for {
@@ -70,7 +75,7 @@ func (w *watchedConn) Write(p []byte) (int, error) {
 		}
 		n, err := w.Conn.Write(p[written:])
 		written += n
-		if n == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		if n < leastProgress || !errors.Is(err, os.ErrDeadlineExceeded) {
 			return written, err
 		}
 	}

@@ -93,10 +93,10 @@ func (k *talker) passive() {
 	k.data = &recorder{Conn: c}
 }
 
-func TestT23_LoginTakesTooLong(t *testing.T) {
+func TestT23_T27_LoginTakesTooLong(t *testing.T) {
 	bubble(t, plainConfig, ListenOptions{}, func(t *testing.T, k *talker) {
 		k.hear("220")
-		for range 2 { // an octet now and then, and NOOP (T27), do not help
+		for range 2 { // an octet now and then, and NOOP, do not help
 			time.Sleep(10 * time.Second)
 			k.say("NOOP", "200")
 		}
@@ -163,6 +163,48 @@ func TestD11_StalledTransfers(t *testing.T) {
 				k.hear("426")
 				wantAbsent(t, k.files, "x")
 				k.say("NOOP", "200")
+			})
+		})
+	}
+}
+
+// TestD12_SlowReaders cuts off who only keeps a transfer busy, and not who has a poor link.
+// Neither makes the server read ahead more than its one buffer.
+func TestD12_SlowReaders(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		octets int // a second
+		after  time.Duration
+		code   string
+	}{
+		{"attacker", 1, time.Minute, "426"},
+		{"poor link", 20, 70_000 / 20 * time.Second, "226"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, plainConfig, ListenOptions{}, func(t *testing.T, k *talker) {
+				k.files.put("/big", strings.Repeat("x", 70_000))
+				k.login()
+				k.passive()
+				k.say("RETR big", "150")
+				var reader sync.WaitGroup
+				reader.Go(func() {
+					buf := make([]byte, tt.octets)
+					for err := error(nil); err == nil; _, err = io.ReadFull(k.data, buf) {
+						time.Sleep(time.Second)
+					}
+				})
+				time.Sleep(tt.after - time.Second)
+				if said := k.hear(); said != "" {
+					t.Fatalf("%q too early", said)
+				}
+				k.control.Write([]byte("STAT\r\n"))
+				if said := k.hear("211"); tt.code == "426" && !strings.Contains(said, "(65536 bytes)") {
+					t.Errorf("not one buffer was read ahead: %s", said)
+				}
+				time.Sleep(2 * time.Second)
+				k.hear(tt.code)
+				k.data.Close()
+				reader.Wait()
 			})
 		})
 	}
