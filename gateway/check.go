@@ -11,6 +11,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"causeway/backends"
@@ -55,14 +56,29 @@ func Check(ctx context.Context, cfg *configs.Config, w io.Writer) error {
 		return err
 	}
 	defer closeStores(stores) //nolint:errcheck // everything has been read and written by then
-	missing := 0
-	for _, name := range slices.Sorted(maps.Keys(stores)) {
-		missing += checkStore(ctx, cfg, name, stores[name], w)
-	}
-	if missing > 0 {
+	if missing := checkStores(ctx, cfg, stores, w); missing > 0 {
 		return fmt.Errorf("%w: %d missing", ErrDenied, missing)
 	}
 	return nil
+}
+
+// checkStores tries all stores at a time, since it takes a while to give up one that is
+// down, and prints their lines in the order of their names. It returns how many
+// permissions are missing.
+func checkStores(ctx context.Context, cfg *configs.Config, stores map[string]backends.Backend, w io.Writer) (missing int) {
+	names := slices.Sorted(maps.Keys(stores))
+	lines := make([]bytes.Buffer, len(names))
+	counts := make([]int, len(names))
+	var tries sync.WaitGroup
+	for i, name := range names {
+		tries.Go(func() { counts[i] = checkStore(ctx, cfg, name, stores[name], &lines[i]) })
+	}
+	tries.Wait()
+	for i := range names {
+		fmt.Fprint(w, lines[i].String())
+		missing += counts[i]
+	}
+	return missing
 }
 
 // checkStore prints the lines of one store and returns how many permissions are missing.
@@ -175,7 +191,7 @@ type probe struct {
 }
 
 func (p *probe) run(ctx context.Context) map[permission]error {
-	results := map[permission]error{put: bounded(ctx, p.put), list: bounded(ctx, p.list)}
+	results := p.first(ctx)
 	if errors.Is(results[put], backends.ErrUnavailable) && errors.Is(results[list], backends.ErrUnavailable) {
 		results[get], results[discard] = errSilent, errSilent
 		return results
@@ -190,6 +206,14 @@ func (p *probe) run(ctx context.Context) map[permission]error {
 	results[discard] = bounded(ctx, p.discard)
 	p.left = written && results[discard] != nil
 	return results
+}
+
+// first tries to put and to list at a time: where there is no answer, that is seen in the
+// time of one.
+func (p *probe) first(ctx context.Context) map[permission]error {
+	listed := make(chan error, 1)
+	go func() { listed <- bounded(ctx, p.list) }()
+	return map[permission]error{put: bounded(ctx, p.put), list: <-listed}
 }
 
 func bounded(ctx context.Context, try func(context.Context) error) error {

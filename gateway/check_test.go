@@ -6,8 +6,11 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"causeway/backends"
 	"causeway/backends/mem"
@@ -143,6 +146,50 @@ func TestCheckOfAStoreThatIsDown(t *testing.T) {
 	if got := linesOf(out.String()); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
+}
+
+// hanging is a store that says nothing until its caller has had enough.
+type hanging struct{ backends.Backend }
+
+func (hanging) Create(ctx context.Context, _ string, _ backends.CreateOptions) (backends.Upload, error) {
+	<-ctx.Done()
+	return nil, &backends.Error{Op: "create", Kind: backends.ErrUnavailable, Err: ctx.Err()}
+}
+
+func (hanging) List(ctx context.Context, _ backends.Query) (backends.Page, error) {
+	<-ctx.Done()
+	return backends.Page{}, &backends.Error{Op: "list", Kind: backends.ErrUnavailable, Err: ctx.Err()}
+}
+
+// TestS52_StoresAreTriedSideBySide: many that hang take no longer than one.
+func TestS52_StoresAreTriedSideBySide(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := configs.Default()
+		cfg.Stores = map[string]configs.Store{}
+		stores := map[string]backends.Backend{"working": mem.New(mem.Options{})}
+		for _, name := range []string{"a", "b", "c", "z"} {
+			stores[name] = hanging{}
+		}
+		for name := range stores {
+			cfg.Stores[name] = configs.Store{Kind: configs.S3}
+			cfg.Anonymous.Mounts = append(cfg.Anonymous.Mounts, configs.AnonymousMount{Path: "/" + name, Store: name})
+		}
+		start := time.Now()
+		var out bytes.Buffer
+		if missing := checkStores(t.Context(), cfg, stores, &out); missing != 4*2 {
+			t.Errorf("%d missing, want list and get of four", missing)
+		}
+		if took := time.Since(start); took != probeTimeout {
+			t.Errorf("took %v", took)
+		}
+		var names []string
+		for line := range strings.Lines(out.String()) {
+			names = append(names, strings.Fields(line)[0])
+		}
+		if want := []string{"a", "b", "c", "working", "z"}; !slices.Equal(slices.Compact(names), want) || len(names) != 4*5 {
+			t.Errorf("lines of %q, want four of each of %q", names, want)
+		}
+	})
 }
 
 func TestCommonPrefix(t *testing.T) {
