@@ -183,15 +183,27 @@ func (p *place) listed() (bool, error) {
 	}
 }
 
-// setTime sets the modification time of the file at p, durably.
+// setTime sets the modification time of the file at p, durably. errors.ErrUnsupported,
+// and the old time stays, if the file system cannot keep it: ext4 ends in 1901 and 2446,
+// the system call's nanoseconds in 1677 and 2262.
 func (p *place) setTime(t time.Time) error {
+	if !time.Unix(0, t.UnixNano()).Equal(t) {
+		return errors.ErrUnsupported
+	}
+	before, err := p.dir.Lstat(p.name)
+	if err != nil {
+		return err
+	}
 	if err := p.dir.Chtimes(p.name, time.Time{}, t); err != nil {
 		return err
 	}
-	f, _, err := p.open()
+	f, after, err := p.open()
 	if err != nil {
 		return err
 	}
 	defer f.Close() //nolint:errcheck // it is only synced
+	if after.ModTime().Unix() != t.Unix() {
+		return errors.Join(errors.ErrUnsupported, p.dir.Chtimes(p.name, time.Time{}, before.ModTime()))
+	}
 	return f.Sync()
 }

@@ -144,6 +144,25 @@ func TestS24_TimeSetIsTheFilesOwnAndListed(t *testing.T) {
 	}
 }
 
+// TestS24_TimeThatCannotBeKeptIsRefused: a success would be told, and another time shown.
+func TestS24_TimeThatCannotBeKeptIsRefused(t *testing.T) {
+	s, _ := newStore(t)
+	obj, err := begin(t, s, "k", "content", backends.CreateOptions{}).Commit()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, year := range []int{1600, 2263, 9999} {
+		meta := map[string]string{backends.MetaModTime: backends.FormatModTime(time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC))}
+		_, err := s.Copy(t.Context(), "k", "k", backends.CopyOptions{Metadata: meta})
+		if !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("the year %d: %v", year, err)
+		}
+	}
+	if now, err := s.Stat(t.Context(), "k", backends.StatOptions{}); err != nil || !now.Time().Equal(obj.Time()) {
+		t.Errorf("the time is %v, was %v, %v", now.Time(), obj.Time(), err)
+	}
+}
+
 // TestS20_FileWrittenInPlaceIsNeverAMix: other programs do not write as we do.
 func TestS20_FileWrittenInPlaceIsNeverAMix(t *testing.T) {
 	changes := map[string]func(path string) error{
