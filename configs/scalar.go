@@ -37,7 +37,7 @@ func setScalar(text string, v reflect.Value) (wrong, right string) {
 		noun, right = "a whole number", "write a number such as 100"
 		*into, err = strconv.Atoi(text)
 	case *time.Duration:
-		noun, right = "a duration", "write a number with a unit, such as 30s, 5m or 1h30m"
+		noun, right = "a duration from 0 up", "write a number with a unit, such as 30s, 5m or 1h30m"
 		*into, err = parseDuration(text)
 	case *Size:
 		noun, right = "a size", "write a whole number of bytes, KiB, MiB, GiB or TiB, such as 64MiB"
