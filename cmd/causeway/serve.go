@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"syscall"
 
 	"causeway/configs"
 	"causeway/gateway"
@@ -21,8 +22,24 @@ func prepareServe(flags *flag.FlagSet) func(context.Context, console) error {
 		if err != nil {
 			return err
 		}
-		return g.Run(ctx)
+		err = g.Run(ctx)
+		var at *gateway.ListenError
+		if errors.As(err, &at) {
+			return cfg.Problem(fmt.Sprintf("listeners[%d].address", at.Index), at.Err.Error(), listenRemedy(at.Err))
+		}
+		return err
 	}
+}
+
+// listenRemedy says what would be right where an address cannot be listened on.
+func listenRemedy(err error) string {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "end the program that listens there, or choose another port"
+	case errors.Is(err, syscall.EACCES):
+		return "ports below 1024 need the capability CAP_NET_BIND_SERVICE; the systemd unit grants it"
+	}
+	return "write an address of this machine, or only the port, such as \":2121\""
 }
 
 func prepareCheck(flags *flag.FlagSet) func(context.Context, console) error {
