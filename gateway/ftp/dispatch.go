@@ -102,7 +102,7 @@ func (s *session) reject(cmd command) reply {
 	s.log.Info("unknown command", slog.String("user", s.login.name))
 	if s.login.account == nil {
 		if s.unknown++; s.unknown > maxUnknown {
-			return reply{code: 421, text: "Too many unknown commands; closing."}
+			return reply{code: 421, text: "Too many unknown commands before login; closing."}
 		}
 	}
 	return reply{code: 500, text: "Unknown command, or too long a line; HELP lists those that there are."}

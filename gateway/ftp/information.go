@@ -23,7 +23,7 @@ func (s *session) syst(context.Context, string) (reply, error) {
 }
 
 func (s *session) smnt(context.Context, string) (reply, error) {
-	return done(502, "There is nothing else to mount.")
+	return done(502, "There is nothing else to mount; use CWD.")
 }
 
 // lang is RFC 2640 §4.1. Replies are in English, whatever the region.

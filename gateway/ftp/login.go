@@ -100,9 +100,9 @@ func (s *session) failLogin(ctx context.Context) (reply, error) {
 	_ = s.out.Flush()
 	s.server.sleep(ctx, failureDelay<<(s.login.failures-1))
 	if s.login.failures >= maxFailures {
-		return done(421, "Login incorrect; too many failures.")
+		return done(421, "Login incorrect; too many failures; connect again.")
 	}
-	return done(530, "Login incorrect.")
+	return done(530, "Login incorrect; check the name and the password.")
 }
 
 func (s *session) acct(context.Context, string) (reply, error) {
@@ -124,9 +124,9 @@ func (s *session) host(_ context.Context, name string) (reply, error) {
 	case bracketed != closed, err != nil && !hostname(name), err == nil && addr.Is6() != bracketed:
 		return done(501, "HOST takes a host name, an IPv4 address or an [IPv6 address], without a port.")
 	case err == nil && addr.Unmap() != s.local.Addr().WithZone(""):
-		return done(504, "That is not the address of this connection.")
+		return done(504, "That is not the address of this connection; name the host, or the address connected to.")
 	case s.security.serverName != "" && !strings.EqualFold(name, s.security.serverName):
-		return done(504, "HOST differs from the server name of the TLS handshake.")
+		return done(504, "HOST differs from the server name of the TLS handshake; send that name.")
 	}
 	s.login.host = strings.ToLower(name)
 	return done(220, "Host accepted.")

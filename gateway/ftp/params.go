@@ -149,7 +149,7 @@ func (s *session) optsUTF8(value string) (reply, error) {
 	case "", "ON", "NLST":
 		return done(200, "Always in UTF8 mode.")
 	}
-	return done(504, "UTF8 mode cannot be turned off.")
+	return done(504, "UTF8 mode cannot be turned off; use OPTS UTF8 ON.")
 }
 
 func (s *session) optsMLST(value string) (reply, error) {

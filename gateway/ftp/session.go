@@ -174,7 +174,7 @@ func (s *session) farewell(err error) error {
 	case errors.Is(err, errStopping):
 		s.put(reply{code: 421, text: "The server is stopping; connect again later."})
 	case errors.Is(err, os.ErrDeadlineExceeded) && s.login.account == nil:
-		s.put(reply{code: 421, text: "Not logged in within the time allowed."})
+		s.put(reply{code: 421, text: "Not logged in within the time allowed; connect again."})
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		s.put(reply{code: 421, text: "Idle for too long; connect again."})
 	default:

@@ -83,9 +83,9 @@ func (b *binding) owns(state *tls.SessionState) bool {
 func (s *session) auth(ctx context.Context, mechanism string) (reply, error) {
 	switch {
 	case s.server.tls == nil:
-		return done(502, "TLS is not offered here.")
+		return done(502, "TLS is not offered here; log in without it.")
 	case s.security.binding != nil:
-		return done(503, "This connection is protected already.")
+		return done(503, "This connection is protected already; go on without AUTH.")
 	}
 	private := false
 	switch strings.ToUpper(mechanism) {
@@ -168,9 +168,9 @@ func (s *session) prot(_ context.Context, level string) (reply, error) {
 // the user who logged in.
 func (s *session) ccc(context.Context, string) (reply, error) {
 	if s.security.binding == nil {
-		return done(533, "This connection is in clear already.")
+		return done(533, "This connection is in clear already; go on without CCC.")
 	}
-	return done(534, "The control connection stays protected here.")
+	return done(534, "The control connection stays protected here; go on without CCC.")
 }
 
 // protection is the binding for the next data connection; nil in clear.
