@@ -18,7 +18,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // serveTCP starts a server on the loopback interface.
-func serveTCP(t *testing.T, c Config, o ListenOptions) (*Server, string) {
+func serveTCP(t testing.TB, c Config, o ListenOptions) (*Server, string) {
 	t.Helper()
 	s, err := NewServer(c)
 	if err != nil {
@@ -43,13 +43,13 @@ func serveTCP(t *testing.T, c Config, o ListenOptions) (*Server, string) {
 
 // client is a client over TCP that fails the test where a reply is not the one wanted.
 type client struct {
-	t    *testing.T
+	t    testing.TB
 	raw  net.Conn
 	conn net.Conn
 	r    *bufio.Reader
 }
 
-func dialClient(t *testing.T, addr string) *client {
+func dialClient(t testing.TB, addr string) *client {
 	t.Helper()
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
@@ -148,7 +148,7 @@ func (c *client) data() net.Conn {
 	return dialFromAddr(c.t, "127.0.0.1", c.passive())
 }
 
-func dialFromAddr(t *testing.T, from, to string) net.Conn {
+func dialFromAddr(t testing.TB, from, to string) net.Conn {
 	t.Helper()
 	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
 	conn, err := d.Dial("tcp", to)

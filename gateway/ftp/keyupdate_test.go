@@ -20,7 +20,7 @@ import (
 // tlsForger makes TLS 1.3 records on the client's behalf, since crypto/tls sends no
 // KeyUpdate (RFC 8446 §4.6.3) of its own accord.
 type tlsForger struct {
-	t      *testing.T
+	t      testing.TB
 	secret []byte // of what the client sends next
 }
 
