@@ -18,6 +18,8 @@ import (
 // maxLine bounds what is read from a pipe; no password is nearly as long.
 const maxLine = 4096
 
+var errInterrupted = errors.New("interrupted")
+
 func preparePasswd(*flag.FlagSet) func(context.Context, console) error {
 	return func(ctx context.Context, c console) error {
 		password, err := readPassword(ctx, c)
@@ -63,6 +65,9 @@ func askTwice(ctx context.Context, w io.Writer, fd int) (string, error) {
 // ask reads a line without echo. When ctx ends, which is what Ctrl-C does, the terminal
 // gets its echo back; the read is left behind and ends with the program.
 func ask(ctx context.Context, w io.Writer, fd int, prompt string) (string, error) {
+	if ctx.Err() != nil {
+		return "", errInterrupted
+	}
 	before, err := term.GetState(fd)
 	if err != nil {
 		return "", fmt.Errorf("read password: %w", err)
@@ -85,6 +90,6 @@ func ask(ctx context.Context, w io.Writer, fd int, prompt string) (string, error
 		}
 		return string(a.line), nil
 	case <-ctx.Done():
-		return "", errors.Join(errors.New("interrupted"), term.Restore(fd, before))
+		return "", errors.Join(errInterrupted, term.Restore(fd, before))
 	}
 }
