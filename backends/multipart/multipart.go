@@ -15,14 +15,15 @@ import (
 )
 
 // Target is what one store does for one upload. Its errors are of the kinds of package
-// backends. Every method ends promptly when its ctx does; none keeps a Body or a reader
+// backends. Every method but Start ends promptly when its ctx does; none keeps a Body or a reader
 // of one after it has returned.
 type Target interface {
 	// Put makes a file that ended inside its first part the object, by one request.
 	// Neither Start nor Part has been called then.
 	Put(ctx context.Context, body *Body) (backends.Object, error)
 
-	// Start begins an upload in parts. It is called once, before the first Part.
+	// Start begins an upload in parts. It is called once, before the first Part. It may
+	// outlast ctx by a few seconds to learn what there is to abort.
 	Start(ctx context.Context) error
 
 	// Part stores part n, counted from 1. Several parts are stored at a time. It is
@@ -32,7 +33,8 @@ type Target interface {
 	// Complete makes parts 1 to parts the object. All of them have been stored.
 	Complete(ctx context.Context, parts int) (backends.Object, error)
 
-	// Abort gives up what Start and Part have stored, also after Complete has failed.
+	// Abort gives up what Start and Part have stored, also after any of Start, Part and
+	// Complete has failed.
 	// It leaves nothing to pay for. It is called again after an error, and also after
 	// success when a part has failed or was cancelled, since it may have arrived late.
 	Abort(ctx context.Context) error

@@ -42,7 +42,7 @@ type Upload struct {
 	part    *Body // being filled
 	offset  int64 // of part
 	sent    int   // parts given to send
-	started bool  // Target.Start has succeeded
+	started bool  // Target.Start was called, whatever came of it
 	ended   bool  // by Commit or Abort
 
 	inFlight int
@@ -100,10 +100,10 @@ func (u *Upload) fail(err error) error {
 func (u *Upload) flush() error {
 	u.part.seal()
 	if !u.started {
+		u.started = true
 		if err := u.target.Start(u.ctx); err != nil {
 			return err
 		}
-		u.started = true
 	}
 	for u.inFlight >= u.width() {
 		u.reap()

@@ -233,7 +233,7 @@ func TestErrors(t *testing.T) {
 		calls string
 	}{
 		{&fake{onPut: refuse}, 10, "put"},
-		{&fake{onStart: refuse}, 300 * kib, "start"},
+		{&fake{onStart: refuse}, 300 * kib, "start abort"},
 		{&fake{onComplete: refuse}, 300 * kib, "start complete abort"},
 	} {
 		b := NewBudget(4*mib, nil)

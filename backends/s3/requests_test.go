@@ -2,6 +2,7 @@ package s3
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -387,6 +388,54 @@ func TestDefaultChain(t *testing.T) {
 		scope := f.requests[0].Header.Get("Authorization")
 		if !strings.Contains(scope, "Credential=from-environment/") || !strings.Contains(scope, "/"+want+"/s3/") {
 			t.Errorf("region %q: signed as %q", region, scope)
+		}
+	}
+}
+
+// TestCancelledStartLeavesNothing: the client hangs up while the server answers that the
+// upload has begun.
+func TestCancelledStartLeavesNothing(t *testing.T) {
+	f := &fake{}
+	s := serve(t, f)
+	ctx, cancel := context.WithCancel(t.Context())
+	f.after = func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Query().Has("uploads") {
+			cancel()
+		}
+		return false
+	}
+	u, err := s.Create(ctx, "k", backends.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := u.Write(make([]byte, 2*fakePartSize)); !errors.Is(err, context.Canceled) {
+		t.Errorf("write: %v", err)
+	}
+	if err := u.Abort(); err != nil {
+		t.Errorf("abort: %v", err)
+	}
+	if len(f.uploads) != 0 {
+		t.Errorf("left behind: %v", f.uploads)
+	}
+}
+
+// TestLostStartLeavesNoParts: the upload that nobody knows of holds nothing that is to pay.
+func TestLostStartLeavesNoParts(t *testing.T) {
+	f := &fake{}
+	s := serve(t, f)
+	var once sync.Once
+	f.after = func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Query().Has("uploads") {
+			once.Do(func() { panic(http.ErrAbortHandler) })
+		}
+		return false
+	}
+	if _, err := upload(t, s, "k", 2*fakePartSize, backends.CreateOptions{}); err != nil {
+		t.Errorf("upload: %v", err)
+	}
+	for id, left := range f.uploads {
+		if len(left.parts) != 0 {
+			t.Errorf("%s holds %d parts", id, len(left.parts))
 		}
 	}
 }

@@ -84,9 +84,12 @@ func (w *writing) written(size int64, etag *string) backends.Object {
 	}
 }
 
-// start begins a multipart upload.
+// start begins a multipart upload. It waits for the answer also when ctx ends: without the
+// id in it nobody can abort the upload. An answer that the network loses leaves an upload
+// without parts, for which nothing is to pay and which the next try does not know of; the
+// bucket's rule for incomplete uploads removes it.
 func (w *writing) start(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, quick)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), quick)
 	defer cancel()
 	in := &s3.CreateMultipartUploadInput{
 		Bucket: &w.bucket, Key: &w.key, ContentType: w.contentType(),
@@ -152,8 +155,11 @@ func (w *writing) doubt(ctx context.Context, err error) (backends.Object, error)
 	return headed(w.key, out), nil
 }
 
-// abort ends the multipart upload. One that is not there has ended.
+// abort ends the multipart upload, if it was begun. One that is not there has ended.
 func (w *writing) abort(ctx context.Context) error {
+	if w.upload == nil {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, quick)
 	defer cancel()
 	_, err := w.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &w.bucket, Key: &w.key, UploadId: w.upload})
