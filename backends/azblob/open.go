@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"strconv"
 	"strings"
@@ -41,7 +40,11 @@ func (s *Store) Open(ctx context.Context, key string, o backends.OpenOptions) (*
 		_ = res.Body.Close() // nothing is to be read
 		return nil, &backends.Error{Op: "open", Key: key, Kind: backends.ErrRange}
 	}
-	return &backends.Reader{Object: object, ReadCloser: s.body(ctx, res.Body, object, o)}, nil
+	want := object.Size - o.Offset
+	if o.Length > 0 {
+		want = min(want, o.Length)
+	}
+	return &backends.Reader{Object: object, ReadCloser: &body{key: key, ReadCloser: transport.Exactly(ctx, res.Body, want)}}, nil
 }
 
 // get asks for a range of contents. The caller closes the body.
@@ -57,18 +60,6 @@ func (s *Store) get(ctx context.Context, key string, o backends.OpenOptions) (bl
 	return res, err
 }
 
-// body reads the rest of a range whose first answer is there.
-func (s *Store) body(ctx context.Context, first io.ReadCloser, of backends.Object, o backends.OpenOptions) io.ReadCloser {
-	want := of.Size - o.Offset
-	if o.Length > 0 {
-		want = min(want, o.Length)
-	}
-	return &body{key: of.Key, ReadCloser: transport.Resume(ctx, first, want, func(skip int64) (io.ReadCloser, error) {
-		res, err := s.get(ctx, of.Key, backends.OpenOptions{Offset: o.Offset + skip, Length: want - skip, IfMatch: of.ETag})
-		return res.Body, err
-	})}
-}
-
 // body is the content of a blob being read, with the store's errors.
 type body struct {
 	io.ReadCloser
@@ -80,12 +71,7 @@ func (b *body) Read(p []byte) (int, error) {
 	if err == nil || err == io.EOF { //nolint:errorlint // io.Reader: io.EOF itself
 		return n, err
 	}
-	err = failure("read", b.key, condition{}, err)
-	if errors.Is(err, fs.ErrNotExist) {
-		// The version that was being read is there no more.
-		err = &backends.Error{Op: "read", Key: b.key, Kind: backends.ErrChanged, Err: err}
-	}
-	return n, err
+	return n, failure("read", b.key, condition{}, err)
 }
 
 // openEnd answers for a range that the service cannot satisfy: at the blob's end there is

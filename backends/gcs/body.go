@@ -4,7 +4,6 @@ import (
 	"errors"
 	"hash/crc32"
 	"io"
-	"io/fs"
 
 	"causeway/backends"
 )
@@ -31,16 +30,12 @@ func (b *body) Read(p []byte) (int, error) {
 	if b.checked && n > 0 {
 		b.crc = crc32.Update(b.crc, castagnoli, p[:n])
 		if b.left -= int64(n); b.left == 0 && b.crc != b.want {
-			return 0, &backends.Error{Op: "read", Key: b.key, Kind: backends.ErrUnavailable, Err: errDamaged}
+			// With the last octets, so that nobody reads those alone once more.
+			return n, &backends.Error{Op: "read", Key: b.key, Kind: backends.ErrUnavailable, Err: errDamaged}
 		}
 	}
 	if err == nil || err == io.EOF { //nolint:errorlint // io.Reader: io.EOF itself
 		return n, err
 	}
-	err = failure("read", b.key, condition{}, err)
-	if errors.Is(err, fs.ErrNotExist) {
-		// The version that was being read is there no more.
-		err = &backends.Error{Op: "read", Key: b.key, Kind: backends.ErrChanged, Err: err}
-	}
-	return n, err
+	return n, failure("read", b.key, condition{}, err)
 }

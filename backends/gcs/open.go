@@ -39,7 +39,7 @@ func (s *Store) Open(ctx context.Context, key string, o backends.OpenOptions) (*
 }
 
 func (s *Store) open(ctx context.Context, key string, o backends.OpenOptions, c condition) (*backends.Reader, error) {
-	res, err := s.get(ctx, key, get{offset: o.Offset, length: o.Length, ifGeneration: c.generation})
+	res, err := s.get(ctx, key, o, c)
 	if err != nil {
 		return nil, err
 	}
@@ -52,25 +52,16 @@ func (s *Store) open(ctx context.Context, key string, o backends.OpenOptions, c 
 		_ = res.Body.Close() // the first error is the one to tell
 		return nil, err
 	}
-	return &backends.Reader{Object: content.Object, ReadCloser: s.body(ctx, res.Body, content, o)}, nil
+	return &backends.Reader{Object: content.Object, ReadCloser: ranged(ctx, content, res.Body, o)}, nil
 }
 
-// body reads the rest of a range whose first answer is there, and checks a whole object's
-// checksum.
-func (s *Store) body(ctx context.Context, first io.ReadCloser, of content, o backends.OpenOptions) io.ReadCloser {
+// ranged reads a range, and checks a whole object's checksum.
+func ranged(ctx context.Context, of content, octets io.ReadCloser, o backends.OpenOptions) io.ReadCloser {
 	want := of.Size - o.Offset
 	if o.Length > 0 {
 		want = min(want, o.Length)
 	}
-	pinned, _ := generation(of.ETag)
-	resumed := transport.Resume(ctx, first, want, func(skip int64) (io.ReadCloser, error) {
-		res, err := s.get(ctx, of.Key, get{offset: o.Offset + skip, length: want - skip, generation: pinned})
-		if err != nil {
-			return nil, err
-		}
-		return res.Body, nil
-	})
-	b := &body{ReadCloser: resumed, key: of.Key}
+	b := &body{ReadCloser: transport.Exactly(ctx, octets, want), key: of.Key}
 	if of.checked && want == of.Size {
 		b.left, b.want, b.checked = want, of.crc32c, true
 	}
@@ -93,51 +84,40 @@ func (s *Store) openEnd(ctx context.Context, key string, o backends.OpenOptions,
 	return &backends.Reader{Object: describe(a), ReadCloser: http.NoBody}, nil
 }
 
-// get is one request for contents.
-type get struct {
-	offset       int64
-	length       int64 // 0 for all that follow
-	ifGeneration int64 // 412 unless this is the present one; 0 for any
-	generation   int64 // this one, present or not; 0 for the present one
-}
-
 // get returns an answer of 200 or 206, whose body the caller closes.
-func (s *Store) get(ctx context.Context, key string, g get) (*http.Response, error) {
+func (s *Store) get(ctx context.Context, key string, o backends.OpenOptions, c condition) (*http.Response, error) {
 	var res *http.Response
 	err := s.retry(ctx, func() (err error) {
-		res, err = s.getOnce(ctx, key, g) //nolint:bodyclose // the caller closes it
+		res, err = s.getOnce(ctx, key, o, c) //nolint:bodyclose // the caller closes it
 		return err
 	})
 	return res, err
 }
 
-func (s *Store) getOnce(ctx context.Context, key string, g get) (*http.Response, error) {
+func (s *Store) getOnce(ctx context.Context, key string, o backends.OpenOptions, c condition) (*http.Response, error) {
 	u := s.base
 	u.Path = "/" + s.name + "/" + key
 	u.RawPath = "/" + s.name + "/" + url.PathEscape(key)
-	if g.generation != 0 {
-		u.RawQuery = "generation=" + etag(g.generation)
-	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
 	if err != nil {
 		return nil, err
 	}
 	// The octets as they are stored: a REST offset counts those, and their checksum is theirs.
 	req.Header.Set("Accept-Encoding", "gzip")
-	if g.ifGeneration != 0 {
-		req.Header.Set("X-Goog-If-Generation-Match", etag(g.ifGeneration))
+	if c.generation != 0 {
+		req.Header.Set("X-Goog-If-Generation-Match", etag(c.generation))
 	}
 	switch {
-	case g.length > 0:
-		req.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", g.offset, g.offset+g.length-1))
-	case g.offset > 0:
-		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", g.offset))
+	case o.Length > 0:
+		req.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", o.Offset, o.Offset+o.Length-1))
+	case o.Offset > 0:
+		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", o.Offset))
 	}
 	res, err := s.client.Do(req)
 	if err != nil {
 		return nil, err
 	}
-	if res.StatusCode == http.StatusPartialContent || res.StatusCode == http.StatusOK && g.offset == 0 {
+	if res.StatusCode == http.StatusPartialContent || res.StatusCode == http.StatusOK && o.Offset == 0 {
 		return res, nil
 	}
 	defer res.Body.Close() //nolint:errcheck // an answer that is an error

@@ -10,10 +10,12 @@ import (
 	"testing"
 
 	"causeway/backends"
+	"causeway/backends/readahead"
 )
 
+// read reads as the gateway does.
 func read(t *testing.T, s *Store, key string, o backends.OpenOptions) ([]byte, error) {
-	r, err := s.Open(t.Context(), key, o)
+	r, err := readahead.Open(t.Context(), s, key, o)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +53,7 @@ func TestS20ReadIsOneVersionOrAnError(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.bodyMax = 40 << 10
-	r, err := s.Open(t.Context(), "k", backends.OpenOptions{})
+	r, err := readahead.Open(t.Context(), s, "k", backends.OpenOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +70,7 @@ func TestS20ReadIsOneVersionOrAnError(t *testing.T) {
 func TestDamagedDownloadIsAnError(t *testing.T) {
 	f := newFake(t)
 	s := testStore(t, f.URL, fakeBucket)
-	if _, err := put(t, s, "k", random(1000), backends.CreateOptions{}); err != nil {
+	if _, err := put(t, s, "k", random(100<<10), backends.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	f.damage = true

@@ -20,7 +20,8 @@ func testStore(t *testing.T, endpoint, bucket string) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.parts.first, s.parts.pause = testPart, time.Millisecond
+	// Long enough for a part that arrives after its request was cancelled.
+	s.parts.first, s.parts.pause = testPart, 50*time.Millisecond
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)

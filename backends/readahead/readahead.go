@@ -1,6 +1,7 @@
-// Package readahead reads an object from first octet to last over a store that may fail
-// midway. It is no decorator: [Open] is a function over any [backends.Backend], used
-// where content goes to a client.
+// Package readahead keeps a read of an object going over a store that may fail midway: it
+// opens the same version again where the read broke off. This is the one place where that
+// is done: the stores' own readers fail at once. It is no decorator: [Open] is a function
+// over any [backends.Backend], used where content goes to a client. It holds no octets.
 package readahead
 
 import (
@@ -16,10 +17,11 @@ import (
 )
 
 const (
-	// tries is how often in a row a read is taken up again without an octet coming of
-	// it. With the delays below that is about fifteen seconds, less than the stall that
-	// a client would give up at.
-	tries      = 8
+	// patience is how long a read that has broken off is taken up again without an octet
+	// coming of it, less than the stall that a client would give up at. It bounds all that
+	// a store does meanwhile, with all its own tries and time limits.
+	patience = 30 * time.Second
+	// The delays before each try.
 	firstDelay = 100 * time.Millisecond
 	lastDelay  = 5 * time.Second
 )
@@ -29,8 +31,8 @@ const (
 // its time, it opens the same version again where it stopped, after growing delays. So a
 // Read ends in io.EOF only after exactly the octets of the range; in
 // backends.ErrChanged if the object was replaced or deleted and had to be opened again;
-// in backends.ErrUnavailable if the store did not come back. The end of ctx ends all
-// waiting.
+// in backends.ErrUnavailable, with what the store failed of, if it did not come back
+// within 30 s. The end of ctx ends all waiting.
 func Open(ctx context.Context, b backends.Backend, key string, o backends.OpenOptions) (*backends.Reader, error) {
 	opened, err := b.Open(ctx, key, o)
 	if err != nil {
@@ -51,8 +53,17 @@ type reader struct {
 	object  backends.Object
 	content io.ReadCloser
 	at, end int64
-	failed  error // of content, after which it is of no use
-	idle    int   // times opened again since the last octet
+	failed  error  // of content, after which it is of no use
+	outage  outage // the last one, in whose context content was opened
+}
+
+// outage is the time from a failure to the next octet.
+type outage struct {
+	ctx   context.Context // of all that is opened again; ends with patience
+	end   context.CancelFunc
+	timer *time.Timer // patience; nil when octets have come
+	tries int
+	why   error // the last failure that was the store's own
 }
 
 func (r *reader) Read(p []byte) (int, error) {
@@ -68,7 +79,7 @@ func (r *reader) Read(p []byte) (int, error) {
 			n, r.failed = r.content.Read(p[:min(int64(len(p)), r.end-r.at)])
 			if n > 0 {
 				r.at += int64(n)
-				r.idle = 0
+				r.outage.over()
 				return n, nil
 			}
 		}
@@ -96,11 +107,10 @@ func (r *reader) recover() error {
 	if errors.Is(r.failed, io.EOF) || errors.Is(r.failed, io.ErrUnexpectedEOF) {
 		r.failed = r.broken(fmt.Errorf("content ended at octet %d of %d", r.at, r.end))
 	}
-	for errors.Is(r.failed, backends.ErrUnavailable) && r.idle < tries {
+	for errors.Is(r.failed, backends.ErrUnavailable) {
 		if err := r.wait(); err != nil {
 			return err
 		}
-		r.idle++
 		if r.failed = r.reopen(); r.failed == nil {
 			return nil
 		}
@@ -111,14 +121,42 @@ func (r *reader) recover() error {
 // wait waits before the next try, between half and all of a delay that doubles, so that
 // readers which failed together do not come back together.
 func (r *reader) wait() error {
-	delay := min(firstDelay<<r.idle, lastDelay)
+	o := &r.outage
+	if o.timer == nil {
+		o.begin(r.ctx)
+	}
+	if o.ctx.Err() == nil {
+		o.why = r.failed
+	}
+	delay := min(firstDelay<<o.tries, lastDelay)
+	o.tries++
 	timer := time.NewTimer(delay/2 + rand.N(delay/2))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return nil
-	case <-r.ctx.Done():
-		return r.broken(r.ctx.Err())
+	case <-o.ctx.Done():
+	}
+	if r.ctx.Err() != nil {
+		return r.broken(context.Cause(r.ctx))
+	}
+	return r.broken(fmt.Errorf("the store did not come back in %v after: %w", patience, o.why))
+}
+
+func (o *outage) begin(ctx context.Context) {
+	if o.end != nil {
+		o.end() // what was opened in the last one has failed
+	}
+	*o = outage{}
+	o.ctx, o.end = context.WithCancel(ctx)
+	o.timer = time.AfterFunc(patience, o.end)
+}
+
+// over notes that the store is back. What was opened is still being read.
+func (o *outage) over() {
+	if o.timer != nil {
+		o.timer.Stop()
+		o.timer = nil
 	}
 }
 
@@ -128,7 +166,7 @@ func (r *reader) reopen() error {
 	if r.end < r.object.Size {
 		o.Length = r.end - r.at
 	}
-	again, err := r.store.Open(r.ctx, r.object.Key, o)
+	again, err := r.store.Open(r.outage.ctx, r.object.Key, o)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &backends.Error{Op: "read", Key: r.object.Key, Kind: backends.ErrChanged, Err: err}
 	}
@@ -147,4 +185,11 @@ func (r *reader) broken(err error) error {
 	return &backends.Error{Op: "read", Key: r.object.Key, Kind: backends.ErrUnavailable, Err: err}
 }
 
-func (r *reader) Close() error { return r.content.Close() }
+func (r *reader) Close() error {
+	err := r.content.Close()
+	r.outage.over()
+	if r.outage.end != nil {
+		r.outage.end()
+	}
+	return err
+}
