@@ -33,7 +33,10 @@ type Backend interface {
 
 	// List returns one page, by one request to the store. The page's entries are in byte
 	// order; no entry is before one of an earlier page. An empty page with a Next token
-	// is legal.
+	// is legal. A listing that begins after a write has ended shows that write.
+	//
+	// A store that others fill may list what no key can name (octets that are not UTF-8),
+	// which all other verbs refuse with fs.ErrInvalid, and nothing below it.
 	List(ctx context.Context, q Query) (Page, error)
 
 	// Open starts reading an object. fs.ErrNotExist if there is none; ErrChanged if
@@ -67,8 +70,8 @@ type Upload interface {
 
 	// Commit makes the object durable and visible, as a whole or not at all, and says
 	// what the store says of it (Key, Size and ETag are always set). ErrChanged or
-	// fs.ErrExist if the condition of CreateOptions did not hold; the upload is over in
-	// any case.
+	// fs.ErrExist if the condition of CreateOptions did not hold. After ErrUnavailable the
+	// whole object may be visible: nobody knows. The upload is over in any case.
 	Commit() (Object, error)
 
 	// Abort leaves nothing visible and nothing to pay for. It works after ctx has ended

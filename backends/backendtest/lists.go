@@ -179,6 +179,68 @@ func (s *store) shifts(q backends.Query, format string) {
 	}
 }
 
+// listFresh: a look at a directory leaves nothing behind that a later listing could see
+// in place of what is there (S23).
+func listFresh(s *store) {
+	s.put("d/a", nil)
+	s.put("d/b", nil)
+	for _, prefix := range []string{"d/", "d", ""} {
+		if exists, err := backends.HasPrefix(s.Context(), s.Backend, prefix); !exists || err != nil {
+			s.Fatalf("HasPrefix of %q: %v, %v", prefix, exists, err)
+		}
+	}
+	s.put("d/c", nil)
+	if err := s.Delete(s.Context(), "d/a", backends.DeleteOptions{}); err != nil {
+		s.Fatal(err)
+	}
+	s.wantListed("d/", "d/b", "d/c")
+}
+
+// listFreshAfterPages: nor does a listing that was given up after any of its pages.
+func listFreshAfterPages(s *store) {
+	want := s.putMany("d/e/%d", 6)
+	for i, q := range []backends.Query{
+		{Prefix: "d/e/", Limit: 2}, {Prefix: "d/e/", Limit: 2, Delimiter: true}, {Prefix: "d/", Limit: 3}, {Prefix: "", Limit: 4},
+	} {
+		for pages := range 3 {
+			s.giveUpAfter(q, pages+1)
+			added := fmt.Sprintf("d/e/%d%d", pages, i)
+			s.put(added, nil)
+			if err := s.Delete(s.Context(), want[0], backends.DeleteOptions{}); err != nil {
+				s.Fatal(err)
+			}
+			want = append(want[1:], added)
+			slices.Sort(want)
+			s.wantListed("d/e/", want...)
+		}
+	}
+}
+
+// giveUpAfter asks for the first pages of a listing and no more.
+func (s *store) giveUpAfter(q backends.Query, pages int) {
+	s.Helper()
+	for range pages {
+		page, err := s.List(s.Context(), q)
+		if err != nil {
+			s.Fatal(err)
+		}
+		if q.Token = page.Next; q.Token == "" {
+			return
+		}
+	}
+}
+
+// wantListed checks all listings that show the keys directly below a directory: in one
+// page and in several, with a delimiter and without.
+func (s *store) wantListed(dir string, want ...string) {
+	s.Helper()
+	for _, q := range []backends.Query{{Prefix: dir}, {Prefix: dir, Delimiter: true}} {
+		for _, q.Limit = range []int{2, 3, 1, 0} { // first as listings were given up before
+			s.wantEntries(q, s.implied(dir, want...)...)
+		}
+	}
+}
+
 // listEntries checks the merged listing over the store's own pages (S4, S22).
 func listEntries(s *store) {
 	keys := []string{"d/", "d/a!", "d/a-b", "d/a/x", "d/a0", "d/b.txt", "d/b/", "d/c", "d/c!x/y"}

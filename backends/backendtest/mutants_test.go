@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 
 	"causeway/backends"
@@ -29,6 +30,7 @@ func mutants() map[string]mutant {
 		"ForgetsTheOffset":  {func() backends.Backend { return forgetsTheOffset{base()} }, "Open/Ranges"},
 		"MixesVersions":     {func() backends.Backend { return mixesVersions{base()} }, "Open/ReplacedMeanwhile"},
 		"PagesByNumber":     {func() backends.Backend { return pagesByNumber{base()} }, "List/Shifts"},
+		"ListsFromMemory":   {func() backends.Backend { return &listsFromMemory{verbsOnly: base()} }, "List/FreshAfterPages"},
 		"UnescapesKeys":     {func() backends.Backend { return unescapesKeys{base()} }, "Keys/Awkward"},
 		"ListsLikePrefixes": {func() backends.Backend { return siblings{base()} }, "List/Prefix"},
 	}
@@ -172,6 +174,23 @@ func (m pagesByNumber) List(ctx context.Context, q backends.Query) (backends.Pag
 		page.Objects, page.Next = page.Objects[:limit], strings.Repeat(".", skip+limit)
 	}
 	return page, nil
+}
+
+// listsFromMemory answers a query again with the page that it has once had.
+type listsFromMemory struct {
+	verbsOnly
+	pages sync.Map
+}
+
+func (m *listsFromMemory) List(ctx context.Context, q backends.Query) (backends.Page, error) {
+	if page, ok := m.pages.Load(q); ok {
+		return page.(backends.Page), nil
+	}
+	page, err := m.next.List(ctx, q)
+	if err == nil {
+		m.pages.Store(q, page)
+	}
+	return page, err
 }
 
 // unescapesKeys takes keys for parts of a URL.

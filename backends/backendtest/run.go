@@ -125,6 +125,8 @@ func cases() []testCase {
 		{"List/Shifts", listShifts},
 		{"List/ShiftsDelimited", listShiftsDelimited},
 		{"List/Entries", listEntries},
+		{"List/Fresh", listFresh},
+		{"List/FreshAfterPages", listFreshAfterPages},
 		{"Keys/Awkward", keysAwkward},
 		{"Keys/Invalid", keysInvalid},
 		{"Keys/Case", keysCase},

@@ -8,6 +8,7 @@
 //     directory itself: it exists as soon as it is needed, stays when it becomes empty, and
 //     its delete does nothing while there is something in it.
 //   - Keys with an empty, "." or ".." segment, or one of more than 255 bytes, are refused with fs.ErrInvalid.
+//   - Names that are not UTF-8 are listed, but there is no other way to them.
 //   - Only regular files and directories are objects. Symbolic links, devices and the like
 //     are neither listed nor read, followed or replaced; nothing outside the directory can
 //     be reached through it, not even while links are being changed.
@@ -31,6 +32,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"causeway/backends"
@@ -47,9 +49,11 @@ const maxSegment = 255
 // Store is a [backends.Backend], [backends.Copier], [backends.Mover] and
 // [backends.Spacer]. All its methods may be called from any goroutine.
 type Store struct {
-	root    *os.Root
-	lock    lock
-	windows windows
+	root     *os.Root
+	lock     lock
+	listings atomic.Uint64 // how many have begun
+	listers  slots
+	windows  windows
 }
 
 // New opens the store in dir, which is made if it is missing. The caller closes it.
@@ -61,7 +65,7 @@ func New(dir string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{root: root, lock: newLock()}
+	s := &Store{root: root, lock: newLock(), listers: make(slots, maxListers)}
 	if err := s.removeOrphans(context.Background()); err != nil {
 		_ = root.Close() // nothing was written
 		return nil, err

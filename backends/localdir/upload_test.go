@@ -11,8 +11,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"causeway/backends"
 )
@@ -136,79 +134,6 @@ func TestNewRefusesWhatIsNoDirectory(t *testing.T) {
 	}
 }
 
-func TestWindowKeepsTheFirstNamesInOrder(t *testing.T) {
-	const n = 2*windowSize + windowSize/2
-	w := &window{position: position{prefix: "n", from: "n0000005"}}
-	for i := range n { // in an order far from sorted; 7919 and n have no common factor
-		w.keep(fakeEntry(fmt.Sprintf("n%07d", i*7919%n)))
-	}
-	slices.Sort(w.names)
-	w.cut()
-	if len(w.names) != windowSize || !w.more {
-		t.Fatalf("%d names, more %v", len(w.names), w.more)
-	}
-	for i, name := range w.names {
-		if want := fmt.Sprintf("n%07d", i+5); name != want {
-			t.Fatalf("name %d is %q, want %q", i, name, want)
-		}
-	}
-}
-
-type fakeEntry string
-
-func (e fakeEntry) Name() string               { return string(e) }
-func (e fakeEntry) IsDir() bool                { return false }
-func (e fakeEntry) Type() fs.FileMode          { return 0 }
-func (e fakeEntry) Info() (fs.FileInfo, error) { return nil, fs.ErrNotExist }
-
-func TestWindowReadsOnWhereItEnds(t *testing.T) {
-	s, _ := newStore(t)
-	for _, key := range []string{"a", "b", "b-c", "c", "d/e"} {
-		put(t, s, key, "")
-	}
-	w := &window{names: []string{"a", "b"}, more: true}
-	var got []string
-	for {
-		name, err := w.next(t.Context(), s.root)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if name == "" {
-			break
-		}
-		got = append(got, name)
-	}
-	if want := []string{"a", "b", "b-c", "c", "d/"}; !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
-func TestWindowsAreKeptForALittleWhile(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var ws windows
-		pos := func(i int) position { return position{dir: "d/", from: fmt.Sprint(i)} }
-		old, present := &window{}, &window{names: []string{"present"}}
-		ws.put(pos(1), old)
-		ws.put(pos(1), present)
-		if got := ws.take(pos(1)); got != present {
-			t.Error("an older window came back")
-		}
-		if got := ws.take(pos(1)); got == present || !got.more {
-			t.Error("one window was given to two listings")
-		}
-		for i := range maxWindows + 1 {
-			ws.put(pos(i), present)
-		}
-		if len(ws.kept) != maxWindows {
-			t.Errorf("%d windows are kept", len(ws.kept))
-		}
-		time.Sleep(maxIdle + 1) // in the bubble's time
-		if ws.take(pos(3)); len(ws.kept) != 0 {
-			t.Errorf("%d windows are kept too long", len(ws.kept))
-		}
-	})
-}
-
 // BenchmarkCommit is one small upload. Most of its cost is that of two flushes to the disk.
 // Budget without them, in memory: 300 µs and 200 allocations, nearly all for the walks from
 // the root that follow no link.
@@ -225,20 +150,6 @@ func BenchmarkCommit(b *testing.B) {
 		}
 		if _, err := u.Commit(); err != nil {
 			b.Fatal(err)
-		}
-	}
-}
-
-// BenchmarkList lists a directory of 10,000 files in pages of 1,000. Budget: 10 µs a file,
-// half of it the system call that asks for its size and time; measured: 3.5 µs.
-func BenchmarkList(b *testing.B) {
-	s, dir := newStore(b)
-	for i := range 10_000 {
-		write(b, filepath.Join(dir, "in", fmt.Sprintf("%05d.jpg", i)), "")
-	}
-	for b.Loop() {
-		if n := len(keys(b, s, backends.Query{Prefix: "in/", Delimiter: true})); n != 10_001 {
-			b.Fatal(n)
 		}
 	}
 }

@@ -12,30 +12,46 @@ import (
 )
 
 const (
-	// windowSize is how many names are read ahead in order. The directory is read once
-	// for each window: a million files are eight passes, and about 6 MB at a time.
-	windowSize = 1 << 17
-	// maxWindows is how many listings between two pages may keep theirs, and maxIdle for
-	// how long; others read their directory again.
-	maxWindows = 8
-	maxIdle    = 10 * time.Second
+	// windowSize is how many octets of names are read ahead in order, twice that while
+	// they are read. The directory is read once for each window: a million files with
+	// names of 20 letters are 17 passes.
+	windowSize = 4 << 20
+	// minWindow is the window of a listing that wants no more than a few entries, and of
+	// the lowest directories of a deep tree.
+	minWindow = 4 << 10
+	// maxListers is how many windows of more than that may be in use at a time.
+	maxListers = 4
+	// maxKept is how many octets of names may be kept for listings between two pages, and
+	// maxIdle for how long. Those who find no room read their directory again for the
+	// next page, so that the others get done.
+	maxKept = 24 << 20
+	maxIdle = 10 * time.Second
+	// nameCost is what a name takes beside its octets: its header in a slice that has
+	// just grown, beside the slice that it has grown from, and the rounding of its memory.
+	nameCost = 48
+	// maxNameCost is that of the longest name, of a directory.
+	maxNameCost = nameCost + maxSegment + 1
 	// batch is how many names are read at a time.
 	batch = 1024
 )
 
-// position is a place within a directory: the first name that begins with prefix and is
-// not before from. Names of directories end in "/".
+// position is a place in a directory within one listing: the first name that begins with
+// prefix and is not before from. Names of directories end in "/".
 type position struct {
-	dir, prefix, from string
+	listing, dir, prefix, from string
 }
 
 // window is the names of a directory that come next, in byte order. What came or went
-// since they were read may be in it or not, as in any listing; the rest is.
+// since they were read may be in it or not, as in any listing that is under way; the rest
+// is.
 type window struct {
 	position
-	names []string
-	read  int  // how many of names next has returned
-	more  bool // there may be names after the last of names
+	limit  int // octets of names, with their cost, once they are in order
+	names  []string
+	octets int    // of names, with their cost
+	read   int    // how many of names next has returned
+	more   bool   // there may be names after the last of names
+	last   string // if more, the last of those that are in order, "" if none are
 }
 
 // next returns the name that comes next and passes it, "" after the last.
@@ -44,20 +60,21 @@ func (w *window) next(ctx context.Context, at *os.Root) (string, error) {
 		if !w.more {
 			return "", nil
 		}
+		if w.read > 0 {
+			w.from = w.names[w.read-1] + "\x00" // the first that comes after it
+		}
 		if err := w.fill(ctx, at); err != nil || len(w.names) == 0 {
 			return "", err
 		}
 	}
-	name := w.names[w.read]
 	w.read++
-	w.from = name + "\x00" // the first that comes after it
-	return name, nil
+	return w.names[w.read-1], nil
 }
 
 // unread takes back the name that next has returned.
 func (w *window) unread() { w.read-- }
 
-// fill reads the directory and keeps the first windowSize names from w.from on.
+// fill reads the directory and keeps the first names from w.from on.
 func (w *window) fill(ctx context.Context, at *os.Root) error {
 	dir, err := at.Open(".")
 	if err != nil {
@@ -68,7 +85,7 @@ func (w *window) fill(ctx context.Context, at *os.Root) error {
 		return err
 	}
 	defer f.Close() //nolint:errcheck // it is only read
-	w.names, w.read, w.more = nil, 0, false
+	w.names, w.octets, w.read, w.more, w.last = nil, 0, 0, false, ""
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -84,8 +101,7 @@ func (w *window) fill(ctx context.Context, at *os.Root) error {
 			return err
 		}
 	}
-	slices.Sort(w.names)
-	w.cut()
+	w.settle()
 	return nil
 }
 
@@ -98,28 +114,38 @@ func (w *window) keep(entry os.DirEntry) {
 	case !entry.Type().IsRegular():
 		return
 	}
-	if name < w.from || !strings.HasPrefix(name, w.prefix) || w.more && name > w.names[windowSize-1] {
+	if name < w.from || !strings.HasPrefix(name, w.prefix) || w.last != "" && name > w.last {
 		return
 	}
 	w.names = append(w.names, name)
-	if len(w.names) == 2*windowSize {
-		slices.Sort(w.names)
-		w.cut()
+	w.octets += nameCost + len(name)
+	if w.octets > 2*w.limit {
+		w.settle()
 	}
 }
 
-// cut drops the names that are too many.
-func (w *window) cut() {
-	if len(w.names) > windowSize {
-		clear(w.names[windowSize:])
-		w.names, w.more = w.names[:windowSize], true
+// settle puts the names in order and drops those that are too many. Some file systems
+// tell a name twice that is replaced while they are read.
+func (w *window) settle() {
+	slices.Sort(w.names)
+	w.names = slices.Compact(w.names)
+	w.octets = 0
+	for i, name := range w.names {
+		w.octets += nameCost + len(name)
+		if w.octets > w.limit && i > 0 {
+			w.octets -= nameCost + len(name)
+			clear(w.names[i:])
+			w.names, w.more, w.last = w.names[:i], true, w.names[i-1]
+			return
+		}
 	}
 }
 
 // windows keeps those of listings that will ask for another page.
 type windows struct {
-	mu   sync.Mutex
-	kept []kept // oldest first
+	mu     sync.Mutex
+	kept   []kept // oldest first
+	octets int    // of all names kept
 }
 
 type kept struct {
@@ -128,7 +154,7 @@ type kept struct {
 	since  time.Time
 }
 
-// take returns the window that was left at pos, or a new one.
+// take returns the window that the listing has left at pos, or a new one.
 func (ws *windows) take(pos position) *window {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
@@ -136,26 +162,31 @@ func (ws *windows) take(pos position) *window {
 	for i, k := range ws.kept {
 		if k.position == pos {
 			ws.kept = slices.Delete(ws.kept, i, i+1)
+			ws.octets -= k.window.octets
 			return k.window
 		}
 	}
 	return &window{position: pos, more: true}
 }
 
-// put keeps w for the listing that goes on at pos. It supersedes one that was left there
-// before, which may be from before the present listing began.
+// put keeps w for the page that goes on at pos, if there is room.
 func (ws *windows) put(pos position, w *window) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	ws.drop()
-	ws.kept = slices.DeleteFunc(ws.kept, func(k kept) bool { return k.position == pos })
-	if len(ws.kept) == maxWindows {
-		ws.kept = slices.Delete(ws.kept, 0, 1)
+	if ws.octets+w.octets > maxKept {
+		return
 	}
 	ws.kept = append(ws.kept, kept{pos, w, time.Now()})
+	ws.octets += w.octets
 }
 
 // drop forgets those that nobody has come back for.
 func (ws *windows) drop() {
-	ws.kept = slices.DeleteFunc(ws.kept, func(k kept) bool { return time.Since(k.since) > maxIdle })
+	n := 0
+	for n < len(ws.kept) && time.Since(ws.kept[n].since) > maxIdle {
+		ws.octets -= ws.kept[n].window.octets
+		n++
+	}
+	ws.kept = slices.Delete(ws.kept, 0, n)
 }
