@@ -42,8 +42,9 @@ type Credentials struct {
 	User     string // valid UTF-8 without control characters
 	Password string
 	Remote   netip.Addr
-	Host     string // argument of HOST (RFC 7151), or the server name of TLS, or ""
-	TLS      bool   // the control connection is protected
+	Host     string       // argument of HOST (RFC 7151), or the server name of TLS, or ""
+	TLS      bool         // the control connection is protected
+	Log      *slog.Logger // the session's, with its id
 }
 
 // ErrLogin is a login that is refused: unknown user and wrong password alike.

@@ -89,6 +89,7 @@ func (s *session) authenticate(ctx context.Context, password string) (*Account, 
 		Remote:   s.client,
 		Host:     host,
 		TLS:      s.security.binding != nil,
+		Log:      s.log,
 	})
 }
 

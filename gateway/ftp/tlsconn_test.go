@@ -392,4 +392,7 @@ func TestHostMustMatchServerName(t *testing.T) {
 	if seen.Host != "ftp.test" || !seen.TLS || seen.User != "u" || seen.Remote.String() != "127.0.0.1" {
 		t.Errorf("credentials %+v", seen)
 	}
+	if seen.Log == nil {
+		t.Error("no log for the login")
+	}
 }
