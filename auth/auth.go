@@ -58,7 +58,7 @@ type Account struct {
 // User is an account with its password.
 type User struct {
 	Account
-	Hash string // see [CheckHash]
+	Hash string // argon2id, argon2i, bcrypt, or crypt(3)'s SHA-512, SHA-256, MD5 or yescrypt
 }
 
 // anonymousNames log in to the anonymous account, in any case of letters.

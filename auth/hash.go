@@ -48,14 +48,6 @@ var ErrPassword = fmt.Errorf("a password has 1 to %d bytes, no NUL and no line b
 
 func isLineBreak(r rune) bool { return r == 0 || r == '\r' || r == '\n' }
 
-// CheckHash tells whether a password can be checked against the hash: argon2id, argon2i,
-// bcrypt, or crypt(3)'s SHA-512, SHA-256, MD5 and yescrypt. The error matches [ErrHash] and
-// does not hold the hash.
-func CheckHash(hash string) error {
-	_, err := newDecoder().digest(hash)
-	return err
-}
-
 // form is what the hashes of one kind look like. The library behind it believes every
 // parameter, so bounds are set here: a hash with a typing error must neither crash the
 // gateway nor take all its memory.

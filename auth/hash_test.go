@@ -67,12 +67,12 @@ func TestHashOfNobodyIsAsDear(t *testing.T) {
 		t.Fatal(err)
 	}
 	parameters, _, _ := strings.Cut(hash, "p=1$")
-	if !strings.HasPrefix(nobody, parameters) || CheckHash(nobody) != nil {
-		t.Errorf("%s is not like %s", nobody, hash)
+	if _, err := newDecoder().digest(nobody); err != nil || !strings.HasPrefix(nobody, parameters) {
+		t.Errorf("%s is not like %s: %v", nobody, hash, err)
 	}
 }
 
-func TestCheckHashRefuses(t *testing.T) {
+func TestHashesThatAreRefused(t *testing.T) {
 	key43, salt := strings.Repeat("a", 43), "c2FsdHNhbHQ"
 	for _, hash := range []string{
 		"", "secret", "$", "$$$", "$1$$", "$9$x$y",
@@ -93,7 +93,7 @@ func TestCheckHashRefuses(t *testing.T) {
 		"$2b$04$abcdefghijklmnopqrstuuJ9hcn4ICUfT1kUPCGv1dI2d1ENrPMo",
 		"$y$jzT$abcdefghijklmnop$kUDrhlydGBVBjIHkcGF4HrwsxQpHSVwDScOTBtbQKB1",
 	} {
-		err := CheckHash(hash)
+		_, err := newDecoder().digest(hash)
 		if !errors.Is(err, ErrHash) {
 			t.Errorf("%q: %v", hash, err)
 		} else if hash != "" && len(hash) > 5 && strings.Contains(err.Error(), hash) {

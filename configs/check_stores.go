@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"net/url"
@@ -39,7 +40,7 @@ func (c *checker) store(name string, s Store) {
 		}
 	}
 	c.credentials(field, s)
-	c.endpoint(field+".endpoint", s.Endpoint)
+	c.endpoint(field+".endpoint", s)
 }
 
 // filled reports a required field that is missing or empty.
@@ -51,33 +52,62 @@ func (c *checker) filled(field, value, right string) {
 
 func (c *checker) credentials(field string, s Store) {
 	const both = "set both, or none to use the SDK's default chain (environment, role, instance)"
+	access, secret := c.given(field+".access_key"), c.given(field+".secret_key")
 	switch {
-	case s.AccessKey != "" && s.SecretKey == "":
+	case access && !secret:
 		c.wrong(field+".secret_key", "access_key is set without it", both)
-	case s.AccessKey == "" && s.SecretKey != "":
+	case secret && !access:
 		c.wrong(field+".access_key", "secret_key is set without it", both)
 	}
+	c.notEmpty(field+".access_key", s.AccessKey.Reveal())
+	c.notEmpty(field+".secret_key", s.SecretKey.Reveal())
+	c.notEmpty(field+".account_key", s.AccountKey.Reveal())
+	c.notEmpty(field+".credentials_file", s.CredentialsFile)
 	if s.CredentialsFile != "" {
 		c.file(field+".credentials_file", s.CredentialsFile)
 	}
+	if _, err := base64.StdEncoding.DecodeString(s.AccountKey.Reveal()); err != nil {
+		c.wrong(field+".account_key", "is not base64", "write one of the account's two access keys as the portal shows it")
+	}
 }
 
-func (c *checker) endpoint(field, endpoint string) {
-	if endpoint == "" {
+// notEmpty reports credentials that are in the file and empty: the store would be opened
+// with the machine's own identity instead.
+func (c *checker) notEmpty(field, value string) {
+	if c.given(field) && value == "" {
+		c.wrong(field, "is empty", "write it, or remove the key to use the SDK's default chain (environment, role, instance)")
+	}
+}
+
+func (c *checker) endpoint(field string, s Store) {
+	if s.Endpoint == "" {
 		return
 	}
-	u, err := url.Parse(endpoint)
+	u, err := url.Parse(s.Endpoint)
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		c.wrong(field, fmt.Sprintf("%q is not an address of a service", redact(u, endpoint)), "write https://host, http://host:port, or nothing for the service itself")
+		c.wrong(field, fmt.Sprintf("%q is not an address of a service", redact(s.Endpoint)), rightEndpoint(s.Endpoint))
 	case u.User != nil:
 		c.wrong(field, "holds a user or password", "remove it; credentials have their own keys")
+	case u.RawQuery != "" || u.Fragment != "":
+		c.wrong(field, "holds a query or a fragment", "remove what follows ? or #; credentials have their own keys")
+	case s.Kind == GCS && strings.Trim(u.Path, "/") != "":
+		c.wrong(field, "holds a path", "write "+u.Scheme+"://"+u.Host+" alone; the bucket has its own key")
 	}
 }
 
-// redact is the endpoint without what may be a password in it.
-func redact(u *url.URL, endpoint string) string {
-	if u == nil || u.User != nil {
+// rightEndpoint is what was meant, where only the scheme is missing.
+func rightEndpoint(endpoint string) string {
+	u, err := url.Parse("http://" + endpoint)
+	if err != nil || redact(endpoint) != endpoint || strings.Contains(endpoint, "://") {
+		return "write https://host, http://host:port, or nothing for the service itself"
+	}
+	return fmt.Sprintf("write http://%s or https://%[1]s", u.Host+u.Path)
+}
+
+// redact hides an endpoint that may hold a password or a signature.
+func redact(endpoint string) string {
+	if strings.ContainsAny(endpoint, "@?") {
 		return "…"
 	}
 	return endpoint

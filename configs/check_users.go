@@ -52,22 +52,6 @@ func (c *checker) userName(field, name string) {
 	}
 }
 
-// hashPrefixes begin the password hashes that can be checked.
-func hashPrefixes() []string {
-	return []string{"$argon2id$", "$argon2i$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$1$", "$y$"}
-}
-
-func (c *checker) password(field string, p Secret) {
-	const right = "write what `causeway passwd` prints; argon2, bcrypt and crypt(3) hashes ($6$, $5$, $1$, $y$) work too"
-	if !c.required(field, right) {
-		return
-	}
-	known := func(prefix string) bool { return strings.HasPrefix(p.Reveal(), prefix) }
-	if !slices.ContainsFunc(hashPrefixes(), known) {
-		c.wrong(field, "is not a password hash", right)
-	}
-}
-
 // anonymousMounts are the mounts of the anonymous account, with its rights.
 func anonymousMounts(a Anonymous) []Mount {
 	mounts := make([]Mount, len(a.Mounts))

@@ -117,7 +117,9 @@ func (d *decoder) scalar(n *yaml.Node, field string, v reflect.Value) {
 	}
 }
 
-// expand replaces ${NAME} by the environment's value; $${ stands for ${ itself.
+// expand replaces ${NAME} by the environment's value; $${ stands for ${ itself. A variable
+// that is empty is refused: an empty key would mean the machine's own identity, an empty
+// prefix the whole bucket, and so on, and none of them was asked for.
 func (d *decoder) expand(text, field string) (string, bool) {
 	var b strings.Builder
 	for {
@@ -137,8 +139,12 @@ func (d *decoder) expand(text, field string) (string, bool) {
 			return "", false
 		}
 		value, set := d.host.env(name)
-		if !set {
+		switch {
+		case !set:
 			d.wrong(field, "environment variable "+name+" is not set", "set it, or write the value here")
+			return "", false
+		case value == "":
+			d.wrong(field, "environment variable "+name+" is empty", "set it, or remove the key")
 			return "", false
 		}
 		b.WriteString(before + value)

@@ -7,8 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -54,7 +52,7 @@ func parse(path string, data []byte, h host) (*Config, error) {
 	r := &report{source: source{file: path, lines: map[string]int{"": 1}}}
 	root, err := document(data)
 	if err != nil {
-		r.problems = append(r.problems, syntaxProblem(path, err))
+		r.problems = append(r.problems, syntaxProblem(path, data, err))
 		return nil, r.err()
 	}
 	cfg := Default()
@@ -88,19 +86,6 @@ func document(data []byte) (*yaml.Node, error) {
 		return nil, err
 	}
 	return nil, fmt.Errorf("yaml: line %d: %w", second.Line, errDocuments)
-}
-
-// syntaxProblem locates an error of the YAML parser, which tells the line in its text
-// only. What the parser quotes may be part of a password and is left out.
-func syntaxProblem(file string, err error) *Problem {
-	p := &Problem{File: file, Right: "write YAML as in the examples of configs/"}
-	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	if _, scanErr := fmt.Sscanf(text, "line %d:", &p.Line); scanErr == nil {
-		_, text, _ = strings.Cut(text, ": ")
-	}
-	quoted := regexp.MustCompile(`'[^']*'|"[^"]*"|` + "`[^`]*`")
-	p.Wrong = "not valid YAML: " + quoted.ReplaceAllString(text, "…")
-	return p
 }
 
 // resolvePaths makes the paths that are relative relative to dir.

@@ -16,10 +16,13 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// bare is a host with one variable, which is no password hash, the files of testdata, and
-// links to a directory wherever one is looked for.
+// bare is a host with a variable that is no password hash and an empty one, the files of
+// testdata, and links to a directory wherever one is looked for.
 var bare = host{
 	env: func(name string) (string, bool) {
+		if name == "EMPTY" {
+			return "", true
+		}
 		return "canary of the environment", name == "CANARY_HASH"
 	},
 	readFile: os.ReadFile,
@@ -81,10 +84,10 @@ stores:
   disk:  {kind: localdir, path: ./data}
   s3:    {kind: s3, bucket: b, region: us-east-1, endpoint: "http://127.0.0.1:9000", path_style: true, access_key: "${KEY}", secret_key: "a-${SECRET}-$${z}"}
   gcs:   {kind: gcs, bucket: b, endpoint: ""}
-  azure: {kind: azblob, account: a, container: c, account_key: "${KEY}", endpoint: ""}
+  azure: {kind: azblob, account: a, container: c, account_key: "${BASE64}", endpoint: ""}
 users:
   - name: cam1
-    password: "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA"
+    password: "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGFzaGFzaGFzaA"
     charset: gbk
     mounts:
       - {path: /, store: s3, prefix: cams/cam1/, rights: [list, read, write, overwrite, delete, rename, mkdir]}
@@ -98,7 +101,7 @@ log:    {format: text, level: debug}
 `
 
 func TestLoadWhole(t *testing.T) {
-	env := map[string]string{"KEY": "k: [1]", "SECRET": "s"}
+	env := map[string]string{"KEY": "k: [1]", "SECRET": "s", "BASE64": "a2V5"}
 	cfg, err := parse("/etc/causeway/causeway.yaml", []byte(whole), host{evalLinks: bare.evalLinks, env: func(name string) (string, bool) {
 		v, ok := env[name]
 		return v, ok
@@ -118,10 +121,10 @@ func TestLoadWhole(t *testing.T) {
 			"disk":  {Kind: LocalDir, Path: "/etc/causeway/data"},
 			"s3":    {Kind: S3, Bucket: "b", Region: "us-east-1", Endpoint: "http://127.0.0.1:9000", PathStyle: true, AccessKey: "k: [1]", SecretKey: "a-s-${z}"},
 			"gcs":   {Kind: GCS, Bucket: "b"},
-			"azure": {Kind: AzureBlob, Account: "a", Container: "c", AccountKey: "k: [1]"},
+			"azure": {Kind: AzureBlob, Account: "a", Container: "c", AccountKey: "a2V5"},
 		},
 		Users: []User{{
-			Name: "cam1", Password: "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA", Charset: "gbk",
+			Name: "cam1", Password: "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGFzaGFzaGFzaA", Charset: "gbk",
 			Mounts: []Mount{
 				{"/", "s3", "cams/cam1/", []Right{List, Read, Write, Overwrite, Delete, Rename, Mkdir}},
 				{"/in", "disk", "", []Right{Write}},
