@@ -150,6 +150,10 @@ func keysMarker(s *store) {
 	s.wantEntries(backends.Query{Delimiter: true}, "d/")
 	s.wantEntries(backends.Query{Prefix: "d/", Delimiter: true}, "d/", "d/e/", "d/f")
 	s.put("d/", nil) // again, without a condition
+	if err := s.Delete(s.Context(), "d/", backends.DeleteOptions{}); err != nil {
+		s.Errorf("delete of the marker of a directory in use: %v", err)
+	}
+	s.wantEntries(backends.Query{Prefix: "d/", Delimiter: true}, s.implied("d/", "d/e/", "d/f")...)
 	for _, key := range []string{"d/e/", "d/f", "d/", "d/"} {
 		if err := s.Delete(s.Context(), key, backends.DeleteOptions{}); err != nil {
 			s.Errorf("delete %q: %v", key, err)

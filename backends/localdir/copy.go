@@ -150,14 +150,14 @@ func (s *Store) renameObject(dst, src string, p *place, from, to fs.FileInfo) (b
 	// Both were names of one file: hard links that someone else has made, where a rename
 	// does nothing, or one name where case is folded, which now reads as the other.
 	if linked, err := p.listed(); err != nil || !linked {
-		return obj, err
+		return obj, unsure(err)
 	}
 	if err := p.dir.Remove(p.name); err != nil {
-		return backends.Object{}, err
+		return backends.Object{}, unsure(err)
 	}
 	info, err := s.root.Lstat(filepath.FromSlash(dst)) // its ETag has changed with its links
 	if err != nil {
-		return backends.Object{}, err
+		return backends.Object{}, unsure(err)
 	}
 	return describe(dst, info), nil
 }

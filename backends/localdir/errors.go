@@ -47,6 +47,15 @@ func kind(err error) error {
 	return backends.ErrUnavailable
 }
 
+// unsure is the error of a step that failed after the change had been made, when it is too
+// late to say that nothing was done.
+func unsure(err error) error {
+	if err == nil {
+		return nil
+	}
+	return errors.Join(backends.ErrUnavailable, err)
+}
+
 // isMissing tells errors that mean that there is nothing under a key.
 func isMissing(err error) bool { return err != nil && errors.Is(kind(err), fs.ErrNotExist) }
 

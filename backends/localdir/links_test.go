@@ -84,3 +84,37 @@ func TestP7_LinkThatTakesAPlaceDuringAnUpload(t *testing.T) {
 	}
 	wantFile(t, filepath.Join(outside, "k"), "secret")
 }
+
+// TestS2_DirectoryThatHoldsNoObjectCannotBeDeleted: it would stay, and look empty.
+func TestS2_DirectoryThatHoldsNoObjectCannotBeDeleted(t *testing.T) {
+	s, dir := newStore(t)
+	makers := map[string]func(path string) error{
+		"link":   func(path string) error { return os.Symlink("none", path) },
+		"pipe":   func(path string) error { return syscall.Mkfifo(path, 0o666) },
+		"socket": func(path string) error { return syscall.Mknod(path, syscall.S_IFSOCK|0o666, 0) },
+	}
+	for name, makeOne := range makers {
+		write(t, filepath.Join(dir, name, "k"), "")
+		if err := makeOne(filepath.Join(dir, name, "x")); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Delete(t.Context(), name+"/", backends.DeleteOptions{}); err != nil {
+			t.Errorf("%s beside a key: %v", name, err)
+		}
+		if err := s.Delete(t.Context(), name+"/k", backends.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Delete(t.Context(), name+"/", backends.DeleteOptions{}); !errors.Is(err, fs.ErrExist) {
+			t.Errorf("%s alone: %v", name, err)
+		}
+		if err := os.Remove(filepath.Join(dir, name, "x")); err != nil {
+			t.Error(err)
+		}
+		if err := s.Delete(t.Context(), name+"/", backends.DeleteOptions{}); err != nil {
+			t.Errorf("empty: %v", err)
+		}
+	}
+	if got := keys(t, s, backends.Query{}); got != nil {
+		t.Errorf("listed %q", got)
+	}
+}

@@ -6,7 +6,8 @@
 // How it differs from a cloud:
 //   - It is a tree. "a" beside "a/b" is refused with fs.ErrExist. The marker "dir/" is the
 //     directory itself: it exists as soon as it is needed, stays when it becomes empty, and
-//     its delete does nothing while there is something in it.
+//     its delete does nothing while there are keys in it, and fails with fs.ErrExist if
+//     there is nothing in it but what is no object.
 //   - Keys with an empty, "." or ".." segment, or one of more than 255 bytes, are refused with fs.ErrInvalid.
 //   - Names that are not UTF-8 are listed, but there is no other way to them.
 //   - Only regular files and directories are objects. Symbolic links, devices and the like
@@ -18,6 +19,10 @@
 //     the file's mode, owner or links.
 //   - On file systems that fold case or normalise Unicode, keys that differ in that alone
 //     are one.
+//
+// What a write has changed is made durable before it returns. If that fails after the
+// change has been made, the error is ErrUnavailable: everyone sees the change, whole, but a
+// crash of the machine may undo it, also as a whole.
 //
 // Uploads are files below .causeway/localdir until their commit renames them. Those of a
 // process that has died are removed by the next [New].
@@ -33,6 +38,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"causeway/backends"
@@ -54,6 +60,7 @@ type Store struct {
 	listings atomic.Uint64 // how many have begun
 	listers  slots
 	windows  windows
+	syncDir  func(*os.Root) error // makes the names in a directory durable
 }
 
 // New opens the store in dir, which is made if it is missing. The caller closes it.
@@ -65,7 +72,7 @@ func New(dir string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{root: root, lock: newLock(), listers: make(slots, maxListers)}
+	s := &Store{root: root, lock: newLock(), listers: make(slots, maxListers), syncDir: syncDir}
 	if err := s.removeOrphans(context.Background()); err != nil {
 		_ = root.Close() // nothing was written
 		return nil, err
@@ -90,7 +97,7 @@ func (s *Store) Stat(ctx context.Context, key string, _ backends.StatOptions) (b
 	return describe(key, info), nil
 }
 
-// Delete is [backends.Backend.Delete]. It is durable.
+// Delete is [backends.Backend.Delete].
 func (s *Store) Delete(ctx context.Context, key string, o backends.DeleteOptions) error {
 	err := s.exclusively(ctx, func() error { return s.remove(ctx, key, o) })
 	if err == nil {
@@ -121,13 +128,26 @@ func (s *Store) remove(ctx context.Context, key string, o backends.DeleteOptions
 	if o.IfMatch != "" && o.IfMatch != etag(info) {
 		return backends.ErrChanged
 	}
-	if err := p.dir.Remove(p.name); err != nil {
-		if info.IsDir() && isNotEmpty(err) {
-			return nil // the directory of other keys
-		}
-		return err
+	err = p.dir.Remove(p.name)
+	if info.IsDir() && isNotEmpty(err) {
+		return s.inUse(ctx, key)
 	}
-	return nil
+	return err
+}
+
+// inUse is the outcome of a delete of the marker of a directory that is not empty. Where
+// it holds other keys, it is there for them, as in any store. But fs.ErrExist where it
+// holds only what is no object, or a directory that nobody can see into would stay for
+// ever after a delete that was said to have succeeded.
+func (s *Store) inUse(ctx context.Context, marker string) error {
+	if marker == backends.Reserved+"/" {
+		return nil // the store's own is in it
+	}
+	page, err := s.List(ctx, backends.Query{Prefix: marker, Limit: 2})
+	if err == nil && len(page.Objects) == 1 && page.Next == "" {
+		return syscall.ENOTEMPTY
+	}
+	return err
 }
 
 // unmatched is the outcome of a delete of what is not there.

@@ -243,6 +243,17 @@ func TestS2_DirectoryStaysWhenItsLastFileGoes(t *testing.T) {
 	}
 }
 
+// TestS5_ReservedMarkerIsDeletedInVain, as "causeway check" does that has put a probe.
+func TestS5_ReservedMarkerIsDeletedInVain(t *testing.T) {
+	s, _ := newStore(t)
+	put(t, s, ".causeway/probe", "")
+	for _, key := range []string{".causeway/probe", ".causeway/"} {
+		if err := s.Delete(t.Context(), key, backends.DeleteOptions{}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestMarkersHaveNoContent(t *testing.T) {
 	s, _ := newStore(t)
 	u, err := s.Create(t.Context(), "d/", backends.CreateOptions{})

@@ -100,7 +100,7 @@ func (s *Store) replace(from, key string, present fs.FileInfo) (backends.Object,
 	}
 	info, err := dir.Lstat(path.Base(key))
 	if err != nil {
-		return backends.Object{}, err
+		return backends.Object{}, unsure(err)
 	}
 	return describe(key, info), nil
 }
@@ -111,7 +111,7 @@ func (s *Store) renameFree(from, to string) error {
 	err := s.root.Link(from, to)
 	switch {
 	case err == nil:
-		return s.root.Remove(from)
+		return unsure(s.root.Remove(from))
 	case errors.Is(err, fs.ErrExist):
 		return err
 	default: // a file system without hard links; another reason stops the rename as well
@@ -152,7 +152,7 @@ func (s *Store) makeParents(key string) (*os.Root, error) {
 	}
 	segments := strings.Split(key, "/")
 	for _, segment := range segments[:len(segments)-1] {
-		next, err := makeDir(at, segment)
+		next, err := s.makeDir(at, segment)
 		_ = at.Close() // it was only looked through, or is durable by now
 		if err != nil {
 			return nil, err
@@ -163,10 +163,10 @@ func (s *Store) makeParents(key string) (*os.Root, error) {
 }
 
 // makeDir opens a directory of at, which it makes durably if it is missing.
-func makeDir(at *os.Root, segment string) (*os.Root, error) {
+func (s *Store) makeDir(at *os.Root, segment string) (*os.Root, error) {
 	err := at.Mkdir(segment, 0o777)
 	if err == nil {
-		err = syncDir(at)
+		err = unsure(s.syncDir(at))
 	}
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
@@ -186,10 +186,10 @@ func (s *Store) syncParent(key string) error {
 		return nil // it went, with all that was in it, since the store was unlocked
 	}
 	if err != nil {
-		return err
+		return unsure(err)
 	}
 	defer dir.Close() //nolint:errcheck // it is only synced
-	return syncDir(dir)
+	return unsure(s.syncDir(dir))
 }
 
 // syncDir makes the names in dir durable.

@@ -74,7 +74,8 @@ func (u *upload) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// Commit makes the content durable, then the name.
+// Commit makes the content durable, then the name. ErrUnavailable if only the last failed:
+// the object is there, whole, but a crash of the machine may bring back what it replaced.
 func (u *upload) Commit() (backends.Object, error) {
 	if err := u.usable(); err != nil {
 		return backends.Object{}, fail("commit", u.key, err)
@@ -103,7 +104,7 @@ func (u *upload) publish() (backends.Object, error) {
 		return backends.Object{}, err
 	}
 	u.over = true
-	return obj, u.file.Close()
+	return obj, unsure(u.file.Close())
 }
 
 func (u *upload) Abort() error {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
 
 	"causeway/backends"
@@ -96,6 +97,32 @@ func TestLockOfAnotherProcessIsWaitedFor(t *testing.T) {
 	close(release)
 	if err := errors.Join(<-waiting, <-done); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestChangeThatIsNotDurableIsInDoubt: it is there, whole, and not told as done.
+func TestChangeThatIsNotDurableIsInDoubt(t *testing.T) {
+	s, dir := newStore(t)
+	put(t, s, "d/old", "old")
+	put(t, s, "d/gone", "")
+	s.syncDir = func(*os.Root) error { return syscall.ENOSPC }
+	_, commitErr := begin(t, s, "d/k", "content", backends.CreateOptions{}).Commit()
+	_, moveErr := s.Move(t.Context(), "d/new", "d/old", backends.CopyOptions{})
+	_, markerErr := begin(t, s, "m/", "", backends.CreateOptions{}).Commit()
+	deleteErr := s.Delete(t.Context(), "d/gone", backends.DeleteOptions{})
+	errs := map[string]error{"commit": commitErr, "move": moveErr, "marker": markerErr, "delete": deleteErr}
+	for op, err := range errs {
+		if !errors.Is(err, backends.ErrUnavailable) || !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("%s: %v", op, err)
+		}
+	}
+	if got, want := keys(t, s, backends.Query{}), []string{"d/", "d/k", "d/new", "m/"}; !slices.Equal(got, want) {
+		t.Errorf("listed %q, want %q", got, want)
+	}
+	wantFile(t, filepath.Join(dir, "d", "k"), "content")
+	wantFile(t, filepath.Join(dir, "d", "new"), "old")
+	if left, err := pending(dir); len(left) > 0 || err != nil {
+		t.Errorf("left behind: %q, %v", left, err)
 	}
 }
 

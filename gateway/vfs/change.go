@@ -3,6 +3,7 @@ package vfs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"time"
@@ -108,7 +109,11 @@ func (f *FS) Rmdir(ctx context.Context, p ftp.Path) error {
 	case !marker:
 		return noDir(ctx, at)
 	}
-	if err := at.store.Delete(ctx, at.dir(), backends.DeleteOptions{}); err != nil {
+	err = at.store.Delete(ctx, at.dir(), backends.DeleteOptions{})
+	switch {
+	case errors.Is(err, fs.ErrExist): // what is no object is in it, such as a link on a file system
+		return fmt.Errorf("%w: %w", ftp.ErrNotEmpty, err)
+	case err != nil:
 		return translate(err)
 	}
 	f.keep(ctx, f.parent(at))

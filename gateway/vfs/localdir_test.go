@@ -1,6 +1,9 @@
 package vfs_test
 
 import (
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,5 +54,33 @@ func TestS2_S4_S24_S30_OnATreeOfFiles(t *testing.T) {
 			v.want(v.rmd("/f"), "ok")
 			v.want(v.list("/"), "")
 		})
+	}
+}
+
+// TestS2_S3_WhatNoFileIs: nothing is said to be removed that stays.
+func TestS2_S3_WhatNoFileIs(t *testing.T) {
+	dir := t.TempDir()
+	store, err := localdir.New(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	v := onBucket(t, store, all)
+	for _, name := range []string{"links", "latin"} {
+		v.want(v.mkd("/"+name), "ok")
+	}
+	if err := os.Symlink("none", filepath.Join(dir, "links", "link")); err != nil {
+		t.Skip(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "latin", "caf\xe9"), nil, 0o600); err != nil {
+		t.Skip(err)
+	}
+	for _, name := range []string{"links", "latin"} {
+		v.want(v.list("/"+name), "")
+		v.want(v.rmd("/"+name), "not empty")
+		v.want(v.enter("/"+name), "ok")
+	}
+	if logged := v.log.String(); strings.Count(logged, "keys=1") != 1 || !strings.Contains(logged, `caf\xe9`) {
+		t.Errorf("logged: %s", logged)
 	}
 }
