@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"time"
 
@@ -14,19 +13,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 )
 
-const (
-	// dialTime and attempts together answer for a store that is gone within quick.
-	dialTime = 3 * time.Second
-	attempts = 3
-	// answerTime is how long a server may take between the last octet of a request and
-	// the first of its answer.
-	answerTime = 30 * time.Second
-	// progressTime is how long a connection may take no octet, or a body bring none.
-	progressTime = 30 * time.Second
-)
+// attempts is how often a request is sent.
+const attempts = 3
 
 // options are those of the SDK's client, but for its HTTP client.
 func options(ctx context.Context, c Config) (s3.Options, error) {
@@ -34,6 +26,7 @@ func options(ctx context.Context, c Config) (s3.Options, error) {
 		Region:       c.Region,
 		UsePathStyle: c.PathStyle,
 		Retryer:      retryer(),
+		Logger:       logging.Nop{}, // what matters is in the errors
 		// Each request carries a CRC32C computed once; the SDK's own would be a second.
 		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
 		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenRequired,
@@ -63,7 +56,7 @@ func options(ctx context.Context, c Config) (s3.Options, error) {
 // fromEnvironment takes credentials, and the region if there is none yet, from the SDK's
 // default chain. Nothing else: an AWS_ENDPOINT_URL in the environment would move the bucket.
 func fromEnvironment(ctx context.Context, o *s3.Options) error {
-	c, err := config.LoadDefaultConfig(ctx)
+	c, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}))
 	if err != nil {
 		return fmt.Errorf("s3: default configuration: %w", err)
 	}
@@ -90,41 +83,4 @@ func client(t http.RoundTripper) *http.Client {
 		Transport:     t,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-}
-
-// transport makes connections that cannot hang: to open, to send, or to be answered in
-// answer after that. Bodies that come back are watched by their readers.
-func transport(answer time.Duration) *http.Transport {
-	dialer := &net.Dialer{Timeout: dialTime}
-	// One connection per request in flight beats streams that share one.
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	return &http.Transport{
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			conn, err := dialer.DialContext(ctx, network, address)
-			if err != nil {
-				return nil, err
-			}
-			return sending{conn}, nil
-		},
-		Protocols:             protocols,
-		TLSHandshakeTimeout:   dialTime,
-		ResponseHeaderTimeout: answer,
-		IdleConnTimeout:       time.Minute,
-		MaxIdleConns:          0, // no limit but the next
-		MaxIdleConnsPerHost:   256,
-		WriteBufferSize:       64 << 10,
-		ReadBufferSize:        64 << 10,
-		DisableCompression:    true, // objects are what they are
-	}
-}
-
-// sending is a connection whose peer must keep taking what is sent.
-type sending struct{ net.Conn }
-
-func (c sending) Write(p []byte) (int, error) {
-	if err := c.SetWriteDeadline(time.Now().Add(progressTime)); err != nil {
-		return 0, err
-	}
-	return c.Conn.Write(p)
 }

@@ -92,24 +92,24 @@ func (c *copying) ontoItself() (bool, error) {
 
 // whole copies by one CopyObject.
 func (c *copying) whole(ctx context.Context) (backends.Object, error) {
-	ctx, cancel := context.WithTimeout(ctx, slow)
+	ctx, cancel := bounded(ctx, slow)
 	defer cancel()
+	k := c.keep
 	in := &s3.CopyObjectInput{
 		Bucket: &c.bucket, Key: &c.key, CopySource: c.source(), CopySourceIfMatch: quoted(c.from.ETag),
-		IfMatch: quoted(c.o.IfMatch), IfNoneMatch: c.absent(), MetadataDirective: types.MetadataDirectiveCopy,
+		IfMatch: quoted(c.o.IfMatch), IfNoneMatch: c.absent(),
+		// The copy carries a mark of its own, and replacing metadata replaces all headers.
+		MetadataDirective: types.MetadataDirectiveReplace, Metadata: sent(c.o.Metadata, c.mark),
+		ContentType: k.ContentType, CacheControl: k.CacheControl, ContentDisposition: k.ContentDisposition,
+		ContentEncoding: k.ContentEncoding, ContentLanguage: k.ContentLanguage, Expires: expires(k),
+		WebsiteRedirectLocation: k.WebsiteRedirectLocation, StorageClass: types.StorageClass(k.StorageClass),
 	}
-	if c.replace {
-		// Replacing metadata replaces all headers with them.
-		in.MetadataDirective, in.Metadata = types.MetadataDirectiveReplace, sent(c.o.Metadata, c.mark)
-		in.ContentType, in.CacheControl, in.ContentDisposition = c.keep.ContentType, c.keep.CacheControl, c.keep.ContentDisposition
-		in.ContentEncoding, in.ContentLanguage = c.keep.ContentEncoding, c.keep.ContentLanguage
-	}
-	out, err := c.client.CopyObject(ctx, in, c.waiting)
+	out, err := c.client.CopyObject(ctx, in, c.within(slow))
 	if err == nil && out.CopyObjectResult == nil {
 		err = errors.New("answer to CopyObject says nothing")
 	}
 	if err != nil {
-		return c.doubt(ctx, c.failed(err))
+		return c.doubt(ctx, c.failed(ctx, err))
 	}
 	obj := c.written(c.from.Size, out.CopyObjectResult.ETag)
 	obj.ModTime = utc(out.CopyObjectResult.LastModified)
@@ -134,7 +134,7 @@ func (c *copying) inParts(ctx context.Context) (backends.Object, error) {
 	if err == nil {
 		return obj, nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTime)
+	ctx, cancel := bounded(context.WithoutCancel(ctx), abortTime)
 	defer cancel()
 	if left := c.abort(ctx); left != nil {
 		// Only the text: its kind must not be taken for that of the copy.
@@ -159,19 +159,19 @@ func (c *copying) copyParts(ctx context.Context) (int, error) {
 
 // copyPart copies the octets first to last of the source.
 func (c *copying) copyPart(ctx context.Context, n int, first, last int64) error {
-	ctx, cancel := context.WithTimeout(ctx, slow)
+	ctx, cancel := bounded(ctx, slow)
 	defer cancel()
 	in := &s3.UploadPartCopyInput{
 		Bucket: &c.bucket, Key: &c.key, UploadId: c.upload, PartNumber: aws.Int32(int32(n)),
 		CopySource: c.source(), CopySourceIfMatch: quoted(c.from.ETag),
 		CopySourceRange: aws.String(fmt.Sprintf("bytes=%d-%d", first, last)),
 	}
-	out, err := c.client.UploadPartCopy(ctx, in, c.waiting)
+	out, err := c.client.UploadPartCopy(ctx, in, c.within(slow))
 	if err == nil && out.CopyPartResult == nil {
 		err = errors.New("answer to UploadPartCopy says nothing")
 	}
 	if err != nil {
-		return failed(call{op: "copy", key: c.key, ifMatch: true}, err)
+		return failed(ctx, call{op: "copy", key: c.key, ifMatch: true}, err)
 	}
 	c.stored(n, out.CopyPartResult.ETag, nil)
 	return nil
@@ -179,9 +179,9 @@ func (c *copying) copyPart(ctx context.Context, n int, first, last int64) error 
 
 // failed tells the two conditions of a copy apart as well as the answer does: 412 does
 // not say which did not hold, 404 is about the source, which was there a moment ago.
-func (c *copying) failed(err error) error {
+func (c *copying) failed(ctx context.Context, err error) error {
 	f := call{op: "copy", key: c.key, ifMatch: true, ifAbsent: c.o.IfAbsent}
-	return failed(f, err)
+	return failed(ctx, f, err)
 }
 
 // source is the x-amz-copy-source header, in which servers differ on all but letters,

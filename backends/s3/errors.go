@@ -1,9 +1,12 @@
 package s3
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
+	"time"
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -19,9 +22,19 @@ type call struct {
 	reads    bool // describes, reads or deletes: writes nothing
 }
 
-// failed turns an error of the SDK into one of the kinds of package backends.
-func failed(c call, err error) error {
-	return &backends.Error{Op: c.op, Key: c.key, Kind: kind(c, err), Err: err}
+// failed turns an error of the SDK into one of the kinds of package backends. ctx is the
+// call's own: when it has ended, its cause says more than the SDK, which says "canceled".
+func failed(ctx context.Context, c call, err error) error {
+	k := kind(c, err)
+	if ctx.Err() != nil && errors.Is(k, backends.ErrUnavailable) {
+		err = context.Cause(ctx)
+	}
+	return &backends.Error{Op: c.op, Key: c.key, Kind: k, Err: err}
+}
+
+// bounded is ctx for at most d.
+func bounded(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, d, fmt.Errorf("no answer in %v", d))
 }
 
 func invalid(op, key string) error {

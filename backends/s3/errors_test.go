@@ -104,7 +104,7 @@ func TestErrorKinds(t *testing.T) {
 		{"delete matching", 412, "PreconditionFailed", backends.ErrChanged},
 		{"delete", 403, "AccessDenied", fs.ErrPermission},
 		{"delete", 404, "NoSuchKey", nil},
-		{"delete matching", 404, "NoSuchKey", nil},
+		{"delete matching", 404, "NoSuchKey", backends.ErrChanged},
 	} {
 		t.Run(fmt.Sprintf("%s %d %s", c.verb, c.status, c.code), func(t *testing.T) {
 			s := storeOn(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { refuse(w, c.status, c.code) }))

@@ -231,7 +231,8 @@ func (f *fake) copySource(w http.ResponseWriter, r *http.Request, key string, o 
 	}
 	o.content = from.content
 	if !replace {
-		o.header = from.header
+		o.header = from.header.Clone()
+		o.header.Del("X-Amz-Storage-Class") // is the request's
 	}
 	var first, last int
 	if span := r.Header.Get("X-Amz-Copy-Source-Range"); span != "" {
@@ -281,6 +282,10 @@ func (f *fake) complete(w http.ResponseWriter, r *http.Request, key string, uplo
 	}{ETag: o.etag})
 }
 
+// kept are the headers of an upload that come back with the object. Read only.
+var kept = []string{"Content-Type", "Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language", "Expires",
+	"X-Amz-Storage-Class", "X-Amz-Website-Redirect-Location"}
+
 func (f *fake) get(w http.ResponseWriter, r *http.Request, key string) {
 	o, ok := f.objects[key]
 	if !ok {
@@ -292,7 +297,7 @@ func (f *fake) get(w http.ResponseWriter, r *http.Request, key string) {
 		return
 	}
 	for k, v := range o.header {
-		if strings.HasPrefix(k, "X-Amz-Meta-") || strings.HasPrefix(k, "Content-Type") || k == "Cache-Control" {
+		if strings.HasPrefix(k, "X-Amz-Meta-") || slices.Contains(kept, k) {
 			w.Header()[k] = v
 		}
 	}

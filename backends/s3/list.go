@@ -17,7 +17,7 @@ const maxPage = 1000
 
 // List is [backends.Backend.List] by one ListObjectsV2. Its objects are Partial.
 func (s *Store) List(ctx context.Context, q backends.Query) (backends.Page, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	ctx, cancel := bounded(ctx, listTime)
 	defer cancel()
 	in := &s3.ListObjectsV2Input{
 		Bucket: &s.bucket,
@@ -34,9 +34,9 @@ func (s *Store) List(ctx context.Context, q backends.Query) (backends.Page, erro
 	if q.Limit > 0 {
 		in.MaxKeys = aws.Int32(int32(min(q.Limit, maxPage)))
 	}
-	out, err := s.client.ListObjectsV2(ctx, in)
+	out, err := s.client.ListObjectsV2(ctx, in, s.within(listTime))
 	if err != nil {
-		return backends.Page{}, failed(call{op: "list", key: q.Prefix}, err)
+		return backends.Page{}, failed(ctx, call{op: "list", key: q.Prefix}, err)
 	}
 	page, err := paged(out)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"maps"
 	"mime"
+	"net/http"
 	"strings"
 	"time"
 
@@ -22,6 +23,15 @@ func headed(key string, out *s3.HeadObjectOutput) backends.Object {
 		Key: key, Size: aws.ToInt64(out.ContentLength), ETag: unquoted(out.ETag), ModTime: utc(out.LastModified),
 		ContentType: aws.ToString(out.ContentType), Metadata: received(out.Metadata),
 	}
+}
+
+// expires is the Expires header, nil if there is none or it is no date.
+func expires(out *s3.HeadObjectOutput) *time.Time {
+	t, err := http.ParseTime(aws.ToString(out.ExpiresString))
+	if err != nil {
+		return nil
+	}
+	return &t
 }
 
 func utc(t *time.Time) time.Time { return aws.ToTime(t).UTC() }

@@ -18,9 +18,8 @@ import (
 )
 
 var (
-	errNoAnswer   = fmt.Errorf("no answer in %v", quick)
-	errNoProgress = fmt.Errorf("no octet in %v", progressTime)
-	errRange      = errors.New("the server did not send the range that was asked for")
+	errNoAnswer = fmt.Errorf("no answer in %v", quick)
+	errRange    = errors.New("the server did not send the range that was asked for")
 )
 
 // Open is [backends.Backend.Open] by one GET; one more HEAD when Offset is not before
@@ -51,7 +50,7 @@ func (s *Store) get(ctx context.Context, cancel context.CancelCauseFunc, key str
 	out, err := s.client.GetObject(ctx, in)
 	watch.Stop()
 	if err != nil {
-		return nil, failed(call{op: "open", key: key, ifMatch: o.IfMatch != "", reads: true}, err)
+		return nil, failed(ctx, call{op: "open", key: key, ifMatch: o.IfMatch != "", reads: true}, err)
 	}
 	size, err := wholeSize(out, o)
 	if err != nil {
@@ -107,27 +106,19 @@ func wholeSize(out *s3.GetObjectOutput, o backends.OpenOptions) (int64, error) {
 	return int64(size), nil
 }
 
-// reader is a body whose server must keep sending while it is being read.
+// reader is a body with the store's errors.
 type reader struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	key    string
 	body   io.ReadCloser
-	watch  *time.Timer
 }
 
 func (r *reader) Read(p []byte) (int, error) {
 	if r.ctx.Err() != nil {
 		return 0, r.failed(r.ctx.Err())
 	}
-	// The time between two Reads is the client's, not the server's.
-	if r.watch == nil {
-		r.watch = time.AfterFunc(progressTime, func() { r.cancel(errNoProgress) })
-	} else {
-		r.watch.Reset(progressTime)
-	}
 	n, err := r.body.Read(p)
-	r.watch.Stop()
 	if err == nil || err == io.EOF {
 		return n, err
 	}

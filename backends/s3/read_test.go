@@ -2,48 +2,13 @@ package s3
 
 import (
 	"bytes"
-	"context"
-	"errors"
-	"io"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"causeway/backends"
 )
-
-// TestReaderWatchesTheServer: a body that brings nothing for too long is given up; the
-// client may take its time.
-func TestReaderWatchesTheServer(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancelCause(t.Context())
-		body, server := io.Pipe()
-		r := &reader{ctx: ctx, cancel: cancel, key: "k", body: body}
-		stop := make(chan struct{})
-		go func() {
-			defer close(stop)
-			server.Write([]byte("ab"))
-			<-ctx.Done() // as the HTTP client does it
-			server.CloseWithError(ctx.Err())
-		}()
-		p := make([]byte, 1)
-		if _, err := r.Read(p); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(10 * progressTime)
-		if _, err := r.Read(p); err != nil {
-			t.Fatalf("after a pause of the client: %v", err)
-		}
-		if _, err := r.Read(p); !errors.Is(err, errNoProgress) || !errors.Is(err, backends.ErrUnavailable) {
-			t.Errorf("hanging server: %v", err)
-		}
-		<-stop
-		r.Close()
-	})
-}
 
 // FuzzContentRange: what is believed of a range is what was asked for.
 func FuzzContentRange(f *testing.F) {
@@ -57,23 +22,3 @@ func FuzzContentRange(f *testing.F) {
 		}
 	})
 }
-
-// BenchmarkRead is what watching the server adds to each read.
-// Budget: 0 allocs/op, under 1 µs.
-func BenchmarkRead(b *testing.B) {
-	ctx, cancel := context.WithCancelCause(b.Context())
-	defer cancel(nil)
-	r := &reader{ctx: ctx, cancel: cancel, key: "k", body: io.NopCloser(zeros{})}
-	p := make([]byte, 32<<10)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := r.Read(p); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// zeros is an endless body.
-type zeros struct{}
-
-func (zeros) Read(p []byte) (int, error) { return len(p), nil }

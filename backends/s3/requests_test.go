@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -161,6 +162,92 @@ func TestAnswerLost(t *testing.T) {
 				t.Error("our mark shows in the metadata")
 			}
 		})
+	}
+}
+
+// TestLostCopyIsFound: also a copy that others see as one of the source's knows its own
+// object again.
+func TestLostCopyIsFound(t *testing.T) {
+	for name, o := range map[string]backends.CopyOptions{"plain": {}, "absent": {IfAbsent: true}, "replacing": {Metadata: map[string]string{"a": "b"}}} {
+		t.Run(name, func(t *testing.T) {
+			f := &fake{}
+			s := serve(t, f)
+			if _, err := upload(t, s, "src", 10, backends.CreateOptions{Metadata: map[string]string{"old": "ü"}}); err != nil {
+				t.Fatal(err)
+			}
+			f.after = func(_ http.ResponseWriter, r *http.Request) bool {
+				if _, ok := f.objects["dst"]; ok && r.Method == http.MethodPut {
+					panic(http.ErrAbortHandler)
+				}
+				return false
+			}
+			obj, err := backends.Move(t.Context(), s, "dst", "src", o)
+			if err != nil || obj.Size != 10 {
+				t.Errorf("%+v, %v", obj, err)
+			}
+			if want := o.Metadata; want == nil && obj.Metadata["old"] != "ü" || want != nil && !maps.Equal(obj.Metadata, want) {
+				t.Errorf("metadata %q", obj.Metadata)
+			}
+			if _, left := f.objects["src"]; left || len(f.objects) != 1 {
+				t.Errorf("left: %v", f.objects)
+			}
+		})
+	}
+}
+
+// TestCopyKeepsWhatTheSourceIs: headers and storage class, whichever way it is copied.
+func TestCopyKeepsWhatTheSourceIs(t *testing.T) {
+	want := map[string]string{
+		"Content-Type": "text/plain", "Cache-Control": "no-store", "Content-Disposition": "inline", "Content-Encoding": "gzip",
+		"Content-Language": "de", "Expires": "Wed, 21 Oct 2015 07:28:00 GMT", "X-Amz-Storage-Class": "STANDARD_IA",
+		"X-Amz-Website-Redirect-Location": "/there",
+	}
+	for name, c := range map[string]struct {
+		lax  bool
+		size int
+	}{"whole": {false, 10}, "in parts": {true, 10}, "empty": {true, 0}} {
+		t.Run(name, func(t *testing.T) {
+			f := &fake{lax: c.lax}
+			s := serve(t, f)
+			if _, err := upload(t, s, "src", c.size, backends.CreateOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			for k, v := range want {
+				f.objects["src"].header.Set(k, v)
+			}
+			if _, err := s.Copy(t.Context(), "dst", "src", backends.CopyOptions{IfAbsent: true}); err != nil {
+				t.Fatal(err)
+			}
+			for k, v := range want {
+				if got := f.objects["dst"].header.Get(k); got != v {
+					t.Errorf("%s: %q, want %q", k, got, v)
+				}
+			}
+		})
+	}
+}
+
+// TestLostDelete: an object that is gone at the second try was deleted by the first one.
+func TestLostDelete(t *testing.T) {
+	f := &fake{}
+	s := serve(t, f)
+	obj, err := upload(t, s, "k", 10, backends.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var once sync.Once
+	f.after = func(http.ResponseWriter, *http.Request) bool {
+		once.Do(func() { panic(http.ErrAbortHandler) })
+		return false
+	}
+	if err := s.Delete(t.Context(), "k", backends.DeleteOptions{IfMatch: obj.ETag}); err != nil {
+		t.Errorf("answer lost: %v", err)
+	}
+	if err := s.Delete(t.Context(), "k", backends.DeleteOptions{IfMatch: obj.ETag}); !errors.Is(err, backends.ErrChanged) {
+		t.Errorf("gone before: %v", err)
+	}
+	if err := s.Delete(t.Context(), "k", backends.DeleteOptions{}); err != nil {
+		t.Errorf("gone before, no condition: %v", err)
 	}
 }
 
@@ -370,7 +457,7 @@ func TestDefaultChain(t *testing.T) {
 	for name, value := range map[string]string{
 		"AWS_ACCESS_KEY_ID": "from-environment", "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "eu-north-1",
 		"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-		"AWS_ENDPOINT_URL": "http://192.0.2.1", "AWS_ENDPOINT_URL_S3": "http://192.0.2.1", "HTTP_PROXY": "http://192.0.2.1",
+		"AWS_ENDPOINT_URL": "http://192.0.2.1", "AWS_ENDPOINT_URL_S3": "http://192.0.2.1",
 		"AWS_REQUEST_CHECKSUM_CALCULATION": "when_supported",
 	} {
 		t.Setenv(name, value)

@@ -10,7 +10,7 @@
 //     upload of one copied part. DeleteObject honours If-Match on AWS and on some servers;
 //     elsewhere the object is looked at first, which leaves a moment for a race.
 //   - A HEAD of what is not there answers 403 to credentials without ListBucket. That is
-//     fs.ErrPermission here: whether it means "may not exist" is for the caller to know.
+//     fs.ErrPermission here, as everywhere.
 //   - There is no rename: backends.Move composes it of Copy and Delete.
 //   - ETags are opaque, with their quotation marks taken off.
 package s3
@@ -18,18 +18,20 @@ package s3
 import (
 	"context"
 	"errors"
-	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"causeway/backends"
 	"causeway/backends/multipart"
+	"causeway/backends/transport"
 )
 
 const (
 	// quick bounds calls that carry no content, with all their tries.
 	quick = 10 * time.Second
+	// listTime bounds the making of a page, for which some servers walk many keys.
+	listTime = 30 * time.Second
 	// slow bounds calls after which the server copies or joins content by itself.
 	slow = 10 * time.Minute
 )
@@ -50,17 +52,16 @@ type Config struct {
 }
 
 // Store is one bucket. It is a backends.Backend and backends.Copier and safe for
-// concurrent use. Environment variables about proxies are ignored.
+// concurrent use.
 type Store struct {
-	client    *s3.Client
-	transport *http.Transport // of client
-	patient   *http.Transport // the same with time for the server to copy
-	bucket    string
-	aws       bool // not a compatible server
-	budget    *multipart.Budget
-	limits    multipart.Options // of uploads
+	client *s3.Client
+	wire   *transport.Transport // of client
+	bucket string
+	aws    bool // not a compatible server
+	budget *multipart.Budget
+	limits multipart.Options // of uploads
 
-	identity identity // around transport
+	identity identity // around wire
 }
 
 // New opens the bucket. It makes no request to it, but may ask the environment for the
@@ -74,11 +75,10 @@ func New(ctx context.Context, c Config) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{
-		transport: transport(answerTime), patient: transport(slow),
-		bucket: c.Bucket, aws: c.Endpoint == "", budget: c.Budget,
+		wire: transport.New(), bucket: c.Bucket, aws: c.Endpoint == "", budget: c.Budget,
 		limits: multipart.Options{PartSize: partSize, MaxPartSize: maxPartSize, MaxParts: maxParts},
 	}
-	s.identity.next = s.transport
+	s.identity.next = s.wire
 	o.HTTPClient = client(&s.identity)
 	s.client = s3.New(o)
 	return s, nil
@@ -86,13 +86,14 @@ func New(ctx context.Context, c Config) (*Store, error) {
 
 // Close closes idle connections. Uploads and readers must have ended.
 func (s *Store) Close() error {
-	s.transport.CloseIdleConnections()
-	s.patient.CloseIdleConnections()
+	s.wire.CloseIdleConnections()
 	return nil
 }
 
-// waiting is the option of calls that the server may take long to answer.
-func (s *Store) waiting(o *s3.Options) { o.HTTPClient = client(s.patient) }
+// within is the option of calls that the server may take up to d to answer.
+func (s *Store) within(d time.Duration) func(*s3.Options) {
+	return func(o *s3.Options) { o.HTTPClient = client(s.wire.Patient(d)) }
+}
 
 // Stat is [backends.Backend.Stat] by a HEAD, which always tells all.
 func (s *Store) Stat(ctx context.Context, key string, _ backends.StatOptions) (backends.Object, error) {
@@ -108,11 +109,11 @@ func (s *Store) head(ctx context.Context, op, key, ifMatch string) (*s3.HeadObje
 	if !backends.ValidKey(key) {
 		return nil, invalid(op, key)
 	}
-	ctx, cancel := context.WithTimeout(ctx, quick)
+	ctx, cancel := bounded(ctx, quick)
 	defer cancel()
 	out, err := s.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &s.bucket, Key: &key, IfMatch: quoted(ifMatch)})
 	if err != nil {
-		return nil, failed(call{op: op, key: key, ifMatch: ifMatch != "", reads: true}, err)
+		return nil, failed(ctx, call{op: op, key: key, ifMatch: ifMatch != "", reads: true}, err)
 	}
 	return out, nil
 }

@@ -45,7 +45,7 @@ type writing struct {
 	o         backends.CreateOptions
 	mark      string                  // random name of this upload, in the object's metadata
 	checksums types.ChecksumAlgorithm // of all parts or of none: servers refuse a mix
-	keep      *s3.HeadObjectOutput    // headers to take over in a copy, nil for an upload
+	keep      *s3.HeadObjectOutput    // headers and storage class to take over in a copy, nil for an upload
 
 	upload *string // its id at the server, nil before start
 	mu     sync.Mutex
@@ -89,7 +89,7 @@ func (w *writing) written(size int64, etag *string) backends.Object {
 // without parts, for which nothing is to pay and which the next try does not know of; the
 // bucket's rule for incomplete uploads removes it.
 func (w *writing) start(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), quick)
+	ctx, cancel := bounded(context.WithoutCancel(ctx), quick)
 	defer cancel()
 	in := &s3.CreateMultipartUploadInput{
 		Bucket: &w.bucket, Key: &w.key, ContentType: w.contentType(),
@@ -98,10 +98,12 @@ func (w *writing) start(ctx context.Context) error {
 	if k := w.keep; k != nil {
 		in.CacheControl, in.ContentDisposition = k.CacheControl, k.ContentDisposition
 		in.ContentEncoding, in.ContentLanguage = k.ContentEncoding, k.ContentLanguage
+		in.StorageClass, in.WebsiteRedirectLocation = types.StorageClass(k.StorageClass), k.WebsiteRedirectLocation
+		in.Expires = expires(k)
 	}
 	out, err := w.client.CreateMultipartUpload(ctx, in)
 	if err != nil {
-		return failed(call{op: "create", key: w.key}, err)
+		return failed(ctx, call{op: "create", key: w.key}, err)
 	}
 	w.upload = out.UploadId
 	return nil
@@ -120,20 +122,20 @@ func (w *writing) complete(ctx context.Context, n int, size int64) (backends.Obj
 	for i := 1; i <= n; i++ {
 		parts = append(parts, w.parts[i])
 	}
-	ctx, cancel := context.WithTimeout(ctx, slow)
+	ctx, cancel := bounded(ctx, slow)
 	defer cancel()
 	out, err := w.client.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
 		Bucket: &w.bucket, Key: &w.key, UploadId: w.upload,
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: parts},
 		IfMatch:         quoted(w.o.IfMatch), IfNoneMatch: w.absent(),
-	}, w.waiting)
+	}, w.within(slow))
 	if err == nil && out.ETag == nil {
 		// The SDK takes an empty answer, which is a connection cut at the wrong moment,
 		// for success.
 		err = errors.New("answer to CompleteMultipartUpload says nothing")
 	}
 	if err != nil {
-		return w.doubt(ctx, failed(w.call("commit"), err))
+		return w.doubt(ctx, failed(ctx, w.call("commit"), err))
 	}
 	return w.written(size, out.ETag), nil
 }
@@ -146,7 +148,7 @@ func (w *writing) doubt(ctx context.Context, err error) (backends.Object, error)
 	if certain {
 		return backends.Object{}, err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), quick)
+	ctx, cancel := bounded(context.WithoutCancel(ctx), quick)
 	defer cancel()
 	out, herr := w.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &w.bucket, Key: &w.key})
 	if herr != nil || out.Metadata[mark] != w.mark {
@@ -160,11 +162,11 @@ func (w *writing) abort(ctx context.Context) error {
 	if w.upload == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, quick)
+	ctx, cancel := bounded(ctx, quick)
 	defer cancel()
 	_, err := w.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &w.bucket, Key: &w.key, UploadId: w.upload})
 	if err != nil && !gone(err) {
-		return failed(call{op: "abort", key: w.key}, err)
+		return failed(ctx, call{op: "abort", key: w.key}, err)
 	}
 	return nil
 }
@@ -192,6 +194,8 @@ func (w *writing) put(ctx context.Context, c content) (backends.Object, error) {
 	if k := w.keep; k != nil {
 		in.CacheControl, in.ContentDisposition = k.CacheControl, k.ContentDisposition
 		in.ContentEncoding, in.ContentLanguage = k.ContentEncoding, k.ContentLanguage
+		in.StorageClass, in.WebsiteRedirectLocation = types.StorageClass(k.StorageClass), k.WebsiteRedirectLocation
+		in.Expires = expires(k)
 	}
 	for try := 1; ; try++ {
 		in.Body = c.open()
@@ -200,8 +204,8 @@ func (w *writing) put(ctx context.Context, c content) (backends.Object, error) {
 			return w.written(c.size, out.ETag), nil
 		}
 		// Two conditional writes met: the service wants the loser to ask again.
-		if try == attempts || !conflict(err) || !rest(ctx, time.Duration(try)*100*time.Millisecond) {
-			return w.doubt(ctx, failed(w.call("commit"), err))
+		if try == attempts || !conflict(err) || !rest(ctx, try) {
+			return w.doubt(ctx, failed(ctx, w.call("commit"), err))
 		}
 	}
 }
@@ -228,7 +232,7 @@ func (t *target) Part(ctx context.Context, n int, body *multipart.Body) error {
 		Body: body.Reader(), ContentLength: aws.Int64(body.Size()), ChecksumCRC32C: crc,
 	}, once)
 	if err != nil {
-		return failed(call{op: "write", key: t.key}, err)
+		return failed(ctx, call{op: "write", key: t.key}, err)
 	}
 	t.stored(n, out.ETag, crc)
 	t.mu.Lock()
@@ -245,10 +249,10 @@ func (t *target) Complete(ctx context.Context, parts int) (backends.Object, erro
 // Abort is [multipart.Target.Abort] by AbortMultipartUpload.
 func (t *target) Abort(ctx context.Context) error { return t.abort(ctx) }
 
-// rest waits for d and reports false if ctx ended before.
-func rest(ctx context.Context, d time.Duration) bool {
+// rest waits before the try after this one and reports false if ctx ended.
+func rest(ctx context.Context, try int) bool {
 	select {
-	case <-time.After(d):
+	case <-time.After(time.Duration(try) * 100 * time.Millisecond):
 		return true
 	case <-ctx.Done():
 		return false

@@ -1,8 +1,8 @@
 // Package transport is what the cloud stores share below their SDKs: an HTTP transport on
 // which nothing hangs ([New]), the repetition of one request within bounds ([Retry],
-// [Settle]) and a body that goes on where it broke off ([Resume]). It knows no store and
-// no protocol of one. The SDKs' own retries are turned off in favour of it, so that every
-// store gives up after the same time and settles lost answers in the same way.
+// [Once.Settle]) and a body that never ends before its time ([Exactly]). It knows no store
+// and no protocol of one. Google and Azure repeat requests by it alone, their SDKs' own
+// retries being turned off; S3 uses its SDK's, which know the service's codes.
 //
 // Its central type is [Transport].
 package transport
@@ -19,7 +19,8 @@ import (
 )
 
 const (
-	dialTimeout = 5 * time.Second
+	// dialTimeout lets a few attempts fail within the time of a quick call.
+	dialTimeout = 3 * time.Second
 	// answerLimit is how long a request without a body may go unanswered: these are
 	// cheap for every store, and a client of FTP waits for them.
 	answerLimit = 10 * time.Second
@@ -28,6 +29,8 @@ const (
 	stallLimit = 30 * time.Second
 	// idleConns is how many connections to a store are kept for the next request.
 	idleConns = 256
+	// buffer is for reading from and writing to a connection, in octets.
+	buffer = 64 << 10
 )
 
 // ErrStalled is the error of a request or body that made no progress for too long. It is
@@ -38,12 +41,14 @@ var ErrStalled = fmt.Errorf("no progress on the connection to the store: %w", os
 // connecting, sending, waiting for the answer, or reading its body. Time in which the
 // caller does not read does not count. It is safe for concurrent use.
 type Transport struct {
-	next *http.Transport
+	next    *http.Transport
+	patient time.Duration // limit of requests, 0 for the usual ones
 }
 
 // New returns a Transport with its own pool of connections; one serves a whole store. It
 // speaks HTTP/1.1 alone: on HTTP/2 all transfers of the gateway would share one TCP
-// connection, its flow control and its losses. It never decompresses.
+// connection, its flow control and its losses. It never decompresses. It obeys HTTPS_PROXY,
+// HTTP_PROXY and NO_PROXY (http.ProxyFromEnvironment).
 func New() *Transport {
 	dialer := &net.Dialer{Timeout: dialTimeout}
 	var protocols http.Protocols
@@ -55,9 +60,17 @@ func New() *Transport {
 		ExpectContinueTimeout: time.Second,
 		IdleConnTimeout:       90 * time.Second,
 		MaxIdleConnsPerHost:   idleConns,
+		WriteBufferSize:       buffer,
+		ReadBufferSize:        buffer,
 		DisableCompression:    true,
 		Protocols:             &protocols,
 	}}
+}
+
+// Patient is t for requests that the store may take up to limit to answer, with the same
+// connections.
+func (t *Transport) Patient(limit time.Duration) *Transport {
+	return &Transport{next: t.next, patient: limit}
 }
 
 // CloseIdleConnections drops the connections that no request uses.
@@ -66,7 +79,7 @@ func (t *Transport) CloseIdleConnections() { t.next.CloseIdleConnections() }
 // RoundTrip is http.RoundTripper's. Its error is ErrStalled if there was no progress.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
-	w := &watch{ctx: ctx, cancel: cancel, limit: limit(req)}
+	w := &watch{ctx: ctx, cancel: cancel, limit: t.limit(req)}
 	w.timer = time.AfterFunc(w.limit, w.expire)
 	res, err := t.next.RoundTrip(w.request(req))
 	w.answered()
@@ -80,7 +93,11 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-func limit(req *http.Request) time.Duration {
+// limit is how long req may make no progress.
+func (t *Transport) limit(req *http.Request) time.Duration {
+	if t.patient > 0 {
+		return t.patient
+	}
 	if req.Body == nil || req.Body == http.NoBody {
 		switch req.Method {
 		case http.MethodGet, http.MethodHead, http.MethodDelete:

@@ -89,6 +89,16 @@ func TestRequestWithoutAnswerEnds(t *testing.T) {
 	}
 }
 
+func TestPatientWaitsLonger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		_, err := over(t, hang).Patient(time.Hour).RoundTrip(request(t, http.MethodGet, nil)) //nolint:bodyclose // there is no answer
+		if took := time.Since(start); !errors.Is(err, ErrStalled) || took != time.Hour {
+			t.Errorf("%v after %v", err, took)
+		}
+	})
+}
+
 func TestRequestThatIsNotTakenEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		deaf := func(req *http.Request, _ net.Conn) { <-t.Context().Done() }
