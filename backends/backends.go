@@ -27,8 +27,8 @@ const Reserved = ".causeway"
 // All methods may be called from any goroutine. Errors match one of the kinds of
 // [Error] with errors.Is. Cancelling ctx ends a call promptly.
 type Backend interface {
-	// Stat describes the object. fs.ErrNotExist if there is none, or if the credentials
-	// may not know whether there is one.
+	// Stat describes the object. fs.ErrNotExist if there is none; fs.ErrPermission, and
+	// not fs.ErrNotExist, if the credentials may not know whether there is one.
 	Stat(ctx context.Context, key string, o StatOptions) (Object, error)
 
 	// List returns one page, by one request to the store. The page's entries are in byte
@@ -51,7 +51,8 @@ type Backend interface {
 	Create(ctx context.Context, key string, o CreateOptions) (Upload, error)
 
 	// Delete removes the object. To delete what is not there is not an error.
-	// With IfMatch, ErrChanged if the object is another one by now.
+	// With IfMatch, ErrChanged if the object is another one by now, or gone; AWS S3 does
+	// not tell that it is gone.
 	Delete(ctx context.Context, key string, o DeleteOptions) error
 }
 

@@ -73,11 +73,12 @@ func TestRangeAtTheEnd(t *testing.T) {
 	}
 }
 
-func TestS43MayNotKnowIsNotThere(t *testing.T) {
+// TestS43MayNotKnow: what follows from a look that is refused is for the caller to know.
+func TestS43MayNotKnow(t *testing.T) {
 	refused := answer{status: http.StatusForbidden, code: "AuthorizationPermissionMismatch"}
 	sc := play(t, map[string][]answer{"HEAD": {refused}, "GET list": {refused}})
 	s := sc.store(t)
-	if _, err := s.Stat(t.Context(), "k", backends.StatOptions{}); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := s.Stat(t.Context(), "k", backends.StatOptions{}); !errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("stat: %v", err)
 	}
 	if _, err := s.List(t.Context(), backends.Query{}); !errors.Is(err, fs.ErrPermission) {

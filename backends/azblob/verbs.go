@@ -22,12 +22,8 @@ func (s *Store) Stat(ctx context.Context, key string, _ backends.StatOptions) (b
 		return backends.Object{}, err
 	}
 	p, err := s.properties(ctx, key)
-	if err = failure("stat", key, condition{}, err); errors.Is(err, fs.ErrPermission) {
-		// Credentials that may only write may not know (S43).
-		return backends.Object{}, &backends.Error{Op: "stat", Key: key, Kind: fs.ErrNotExist, Err: err}
-	}
 	if err != nil {
-		return backends.Object{}, err
+		return backends.Object{}, failure("stat", key, condition{}, err)
 	}
 	return describeHead(key, p), nil
 }

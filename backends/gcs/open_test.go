@@ -108,11 +108,12 @@ func FuzzDescribed(f *testing.F) {
 	})
 }
 
-func TestS43MayNotKnowIsNotThere(t *testing.T) {
+// TestS43MayNotKnow: what follows from a look that is refused is for the caller to know.
+func TestS43MayNotKnow(t *testing.T) {
 	f := newFake(t)
 	s := testStore(t, f.URL, fakeBucket)
 	f.strike(fault{operation: "attrs", status: http.StatusForbidden, reason: "forbidden"})
-	if _, err := s.Stat(t.Context(), "k", backends.StatOptions{}); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := s.Stat(t.Context(), "k", backends.StatOptions{}); !errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("stat: %v", err)
 	}
 	f.strike(fault{operation: "list", status: http.StatusForbidden, reason: "forbidden"})

@@ -3,7 +3,6 @@ package gcs
 import (
 	"context"
 	"errors"
-	"io/fs"
 
 	"cloud.google.com/go/storage"
 	"google.golang.org/api/iterator"
@@ -21,13 +20,8 @@ func (s *Store) Stat(ctx context.Context, key string, _ backends.StatOptions) (b
 		return backends.Object{}, err
 	}
 	a, err := s.attrs(ctx, key)
-	err = s.missing(ctx, err)
-	if err = failure("stat", key, condition{}, err); errors.Is(err, fs.ErrPermission) {
-		// Credentials that may only write may not know (S43).
-		return backends.Object{}, &backends.Error{Op: "stat", Key: key, Kind: fs.ErrNotExist, Err: err}
-	}
-	if err != nil {
-		return backends.Object{}, err
+	if err = s.missing(ctx, err); err != nil {
+		return backends.Object{}, failure("stat", key, condition{}, err)
 	}
 	return describe(a), nil
 }
