@@ -13,6 +13,9 @@ const (
 	// maxRetransmission bounds the wait for a retransmission, whose time-out doubles
 	// with every loss: the least initial value of RFC 6298 §2.1, three times.
 	maxRetransmission = 3 * time.Second
+	// endedGrace is for a control connection that has ended, but the session does not know
+	// yet, or had read QUIT before. Nobody waits for the reply then.
+	endedGrace = time.Second
 	// unknownGrace is for systems that tell nothing of a connection.
 	unknownGrace = 50 * time.Millisecond
 )
@@ -22,6 +25,7 @@ type linkState struct {
 	rtt, variation time.Duration
 	retransmission time.Duration // time-out
 	lossy          bool          // packets have been lost
+	ended          bool          // the peer's side has ended, whether that was read or not
 }
 
 // with is what two connections over the same way tell of it together. The quicker one is
@@ -52,6 +56,8 @@ func commitGrace(control, data net.Conn) time.Duration {
 	c, controlOK := linkOf(control)
 	d, dataOK := linkOf(data)
 	switch {
+	case controlOK && c.ended:
+		return endedGrace
 	case controlOK && dataOK:
 		return c.with(d).grace()
 	case controlOK:

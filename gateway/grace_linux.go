@@ -8,6 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// tcpEstablished is the state of a connection that neither side has ended (the first of
+// enum in linux/tcp_states.h).
+const tcpEstablished = 1
+
 // linkOf asks the kernel for TCP_INFO (tcp(7)). It looks through TLS and other wrappers
 // that say what they wrap.
 func linkOf(conn net.Conn) (linkState, bool) {
@@ -39,5 +43,6 @@ func linkOf(conn net.Conn) (linkState, bool) {
 		variation:      time.Duration(info.Rttvar) * time.Microsecond,
 		retransmission: time.Duration(info.Rto) * time.Microsecond,
 		lossy:          info.Total_retrans > 0 || info.Lost > 0,
+		ended:          info.State != tcpEstablished,
 	}, true
 }

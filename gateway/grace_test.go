@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"crypto/tls"
+	"io"
 	"net"
 	"runtime"
 	"testing"
@@ -64,6 +65,11 @@ func TestS11_GraceOfConnections(t *testing.T) {
 	_, control := pair(t)
 	_, data := pair(t)
 	secured := tls.Server(control, &tls.Config{})
+	client, ended := pair(t)
+	client.Close()
+	if _, err := ended.Read(make([]byte, 1)); err != io.EOF {
+		t.Fatal(err)
+	}
 	closed, _ := pair(t)
 	closed.Close()
 	pipe, _ := net.Pipe()
@@ -80,6 +86,12 @@ func TestS11_GraceOfConnections(t *testing.T) {
 	}
 	if link, ok := linkOf(secured); !ok || link.rtt == 0 || link.retransmission == 0 {
 		t.Errorf("through TLS: %+v, %v", link, ok)
+	}
+	if got := commitGrace(ended, data); got != endedGrace {
+		t.Errorf("with a control connection that has ended: %v", got)
+	}
+	if got := commitGrace(control, ended); got < minGrace || got > maxGrace {
+		t.Errorf("with a data connection that has ended, as all do: %v", got)
 	}
 	if got := commitGrace(closed, data); got < minGrace || got > maxGrace {
 		t.Errorf("with one connection gone: %v", got)

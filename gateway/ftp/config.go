@@ -31,7 +31,8 @@ type Config struct {
 	Limits  Limits
 
 	// Grace is how long to watch the control connection for its end between the end of an
-	// upload's data and its commit; nil for none.
+	// upload's data and its commit; nil for none. It is asked again when that time is over,
+	// and if it says more by then, that much is waited in all.
 	Grace func(control, data net.Conn) time.Duration
 
 	Log *slog.Logger // required

@@ -380,6 +380,36 @@ func TestS11_ControlConnection(t *testing.T) {
 	}
 }
 
+// TestS11_EndThatWasNotReadInTime: the grace is over, but by then it is known that there is
+// something to wait for.
+func TestS11_EndThatWasNotReadInTime(t *testing.T) {
+	growing := func(files *fakeFS) Config {
+		c := testConfig(files)
+		asked := 0
+		c.Grace = func(net.Conn, net.Conn) time.Duration {
+			asked++
+			return time.Duration(min(asked, 2)) * 200 * time.Millisecond
+		}
+		return c
+	}
+	for after, kept := range map[time.Duration]bool{399 * time.Millisecond: false, 400 * time.Millisecond: true} {
+		bubble(t, growing, ListenOptions{}, func(t *testing.T, k *talker) {
+			k.login()
+			k.passive()
+			k.say("STOR x", "150")
+			k.data.Write([]byte("whole"))
+			k.data.Close()
+			time.Sleep(after)
+			synctest.Wait()
+			k.control.Close()
+			synctest.Wait()
+			if _, ok := k.files.content("x"); ok != kept {
+				t.Errorf("gone after %v: stored %v, want %v", after, ok, kept)
+			}
+		})
+	}
+}
+
 func TestCommitIsNotCancelled(t *testing.T) {
 	for _, how := range []string{"control connection gone", "ABOR"} {
 		t.Run(how, func(t *testing.T) {

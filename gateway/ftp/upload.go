@@ -135,16 +135,30 @@ func (t *transfer) decoder(up io.Writer) (dst io.Writer, finish func() error) {
 // linger watches for a while whether the control connection ends as well, and adds what
 // was seen to the evidence.
 func (t *transfer) linger(ctx context.Context, data *dataConn, e *evidence) {
-	if grace := t.server.config.Grace; grace != nil && atEnd(e.end) {
-		timer := time.NewTimer(grace(t.control, data.raw.Conn))
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-		}
+	if t.server.config.Grace != nil && atEnd(e.end) {
+		t.watchControl(ctx, data)
 	}
 	e.proper = t.server.proper.has(t.account)
 	e.cause = context.Cause(ctx)
+}
+
+// watchControl waits out the grace. It is asked for again then: the end may have come
+// meanwhile and wait to be read, which on a busy machine takes its time.
+func (t *transfer) watchControl(ctx context.Context, data *dataConn) {
+	for waited := time.Duration(0); ; {
+		more := t.server.config.Grace(t.control, data.raw.Conn) - waited
+		if more <= 0 {
+			return
+		}
+		timer := time.NewTimer(more)
+		select {
+		case <-timer.C:
+			waited += more
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		}
+	}
 }
 
 // commit makes a complete upload visible.
