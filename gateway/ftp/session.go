@@ -147,7 +147,11 @@ func (s *session) next() (command, error) {
 	if s.server.stopping() {
 		return command{}, errStopping
 	}
-	return s.read()
+	cmd, err := s.read()
+	if errors.Is(err, os.ErrDeadlineExceeded) && s.server.stopping() {
+		return command{}, errStopping // it was wake
+	}
+	return cmd, err
 }
 
 // read takes one command from the wire, after the replies so far have been sent. Replies

@@ -468,9 +468,15 @@ func TestShutdown(t *testing.T) {
 		k.say("STOR x", "150")
 		idle := &talker{t: t, server: k.server, control: record(k.server.connect(t, clientAddr))}
 		idle.login()
+		stranger := &talker{t: t, server: k.server, control: record(k.server.connect(t, clientAddr))}
+		stranger.hear("220")
 		ended := make(chan error, 1)
 		go func() { ended <- k.server.Shutdown(context.Background()) }()
-		idle.hear("421", "EOF")
+		for _, k := range []*talker{idle, stranger} {
+			if said := k.hear("421", "EOF"); !strings.Contains(said, "stopping") {
+				t.Errorf("an idle session hears %q", said)
+			}
+		}
 		if _, err := k.server.net.dial(t.Context(), netip.AddrPortFrom(clientAddr, 0), netip.AddrPortFrom(serverAddr, 21)); err == nil {
 			t.Error("a new session after Shutdown")
 		}
