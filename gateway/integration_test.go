@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"causeway/backends"
 	"causeway/configs"
 )
 
@@ -56,6 +57,23 @@ func (b *syncBuffer) String() string {
 
 func start(t *testing.T, change func(*configs.Config)) *running {
 	t.Helper()
+	r := prepare(t, change)
+	r.run(t)
+	return r
+}
+
+// startOn is start with another store in place of the directory.
+func startOn(t *testing.T, store backends.Backend) *running {
+	t.Helper()
+	r := prepare(t, nil)
+	r.stores["disk"] = store
+	r.run(t)
+	return r
+}
+
+// prepare makes the gateway that run serves.
+func prepare(t *testing.T, change func(*configs.Config)) *running {
+	t.Helper()
 	r := &running{dir: t.TempDir(), log: new(syncBuffer), result: make(chan error, 1)}
 	every := []configs.Right{configs.List, configs.Read, configs.Write, configs.Overwrite, configs.Delete, configs.Rename, configs.Mkdir}
 	cfg := configs.Default()
@@ -75,14 +93,20 @@ func start(t *testing.T, change func(*configs.Config)) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	addrs, err := g.Listen(t.Context())
+	r.Gateway = g
+	return r
+}
+
+func (r *running) run(t *testing.T) {
+	t.Helper()
+	addrs, err := r.Listen(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Gateway, r.explicit, r.implicit = g, addrs[0].String(), addrs[1].String()
+	r.explicit, r.implicit = addrs[0].String(), addrs[1].String()
 	ctx, stop := context.WithCancel(context.Background())
 	r.stop = stop
-	go func() { r.result <- g.Run(ctx) }()
+	go func() { r.result <- r.Run(ctx) }()
 	t.Cleanup(func() {
 		stop()
 		if err, open := <-r.result; open && err != nil {
@@ -95,7 +119,6 @@ func start(t *testing.T, change func(*configs.Config)) *running {
 			t.Logf("log:\n%s", r.log)
 		}
 	})
-	return r
 }
 
 // client is the least FTP client: passive only, binary only.
