@@ -53,6 +53,7 @@ type session struct {
 	unknown int  // commands that were unknown, before login
 	leaving bool // QUIT came during a transfer
 	closing bool // no further command is read
+	hungUp  bool // and nothing more is said
 }
 
 func newSession(s *Server, conn net.Conn, listener net.Addr, o ListenOptions) *session {
@@ -122,7 +123,19 @@ func (s *session) converse(ctx context.Context) error {
 		s.serial++
 		s.put(s.execute(ctx, cmd))
 	}
-	return s.out.Flush()
+	return s.end()
+}
+
+// end sends what is left to say, and under TLS that it was all: a close_notify, for which
+// crypto/tls takes 5 s at most.
+func (s *session) end() error {
+	if s.hungUp {
+		return nil
+	}
+	if err := s.out.Flush(); err != nil || s.security.conn == nil {
+		return err
+	}
+	return s.security.conn.CloseWrite()
 }
 
 // next returns the next command: one held back during the last transfer, or from the wire.
@@ -184,7 +197,7 @@ func (s *session) farewell(err error) error {
 	default:
 		return err
 	}
-	return errors.Join(err, s.out.Flush())
+	return errors.Join(err, s.end())
 }
 
 // put writes a reply to the buffer of the control connection.

@@ -135,7 +135,7 @@ func (s *session) secure(ctx context.Context) error {
 
 // hangUp ends the session without a word.
 func (s *session) hangUp() {
-	s.closing = true
+	s.closing, s.hungUp = true, true
 	s.closeRaw()
 }
 

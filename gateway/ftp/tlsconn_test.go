@@ -10,6 +10,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 )
 
 func tlsVersions() map[string]uint16 {
@@ -313,6 +314,38 @@ func TestT9_S21_DownloadThatFailsIsNotEnded(t *testing.T) {
 		t.Errorf("TCP ended properly after %q", b)
 	}
 	c.expect("451")
+}
+
+// TestT8_GoodbyeEndsTLS wants a close_notify behind the last reply, and none where the
+// server hangs up.
+func TestT8_GoodbyeEndsTLS(t *testing.T) {
+	for _, tt := range []struct {
+		line, reply string
+		notified    bool
+	}{
+		{"QUIT", "221", true},
+		{"REIN\r\nSYST", "503", true},
+		{"GET / HTTP/1.1", "", false},
+	} {
+		for name, version := range tlsVersions() {
+			t.Run(tt.line+" "+name, func(t *testing.T) {
+				t.Parallel()
+				_, addr := serveTCP(t, tlsConfig(t, newFakeFS(), ReuseOffered), ListenOptions{})
+				c := dialClient(t, addr)
+				raw := &watchedConn{Conn: c.raw, timeout: 20 * time.Second}
+				c.raw = raw
+				c.startTLS(clientTLS(version))
+				c.send(tt.line)
+				if tt.reply != "" {
+					c.expect(tt.reply)
+				}
+				c.closed()
+				if raw.ended == tt.notified {
+					t.Errorf("TCP ended without a close_notify: %v", raw.ended)
+				}
+			})
+		}
+	}
 }
 
 func TestT16_ALPN(t *testing.T) {
