@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"net"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,12 +24,34 @@ import (
 type down struct{ backends.Backend }
 
 func (down) Create(context.Context, string, backends.CreateOptions) (backends.Upload, error) {
-	return nil, &backends.Error{Op: "create", Kind: backends.ErrUnavailable, Err: errors.New("dial\x1b")}
+	return nil, &backends.Error{Op: "create", Kind: backends.ErrUnavailable, Err: refused()}
 }
 
+// refused is what a dialler says of an address where nobody listens.
+func refused() error { return &net.OpError{Op: "dial\x1b", Err: syscall.ECONNREFUSED} }
+
 func (down) List(context.Context, backends.Query) (backends.Page, error) {
-	return backends.Page{}, &backends.Error{Op: "list", Kind: backends.ErrUnavailable}
+	return backends.Page{}, &backends.Error{Op: "list", Kind: backends.ErrUnavailable, Err: refused()}
 }
+
+// wrong is a store that answers each request that the key it was signed with is wrong.
+type wrong struct{ backends.Backend }
+
+var errSignature = errors.New("SignatureDoesNotMatch")
+
+func (wrong) fail(op string) error {
+	return &backends.Error{Op: op, Kind: backends.ErrUnavailable, Err: errSignature}
+}
+
+func (s wrong) Create(context.Context, string, backends.CreateOptions) (backends.Upload, error) {
+	return nil, s.fail("create")
+}
+
+func (s wrong) List(context.Context, backends.Query) (backends.Page, error) {
+	return backends.Page{}, s.fail("list")
+}
+
+func (s wrong) Delete(context.Context, string, backends.DeleteOptions) error { return s.fail("delete") }
 
 // guarded is a store whose credentials permit only some things, as S3's do: who may not
 // know that an object exists is told that it does not.
@@ -141,8 +166,26 @@ func TestCheckOfAStoreThatIsDown(t *testing.T) {
 	if missing := checkStore(t.Context(), cfg, "s3", down{}, &out); missing != 2 {
 		t.Errorf("%d missing", missing)
 	}
-	want := `put failed: create "": store unavailable: dial\u001b|list failed: list "": store unavailable|` +
+	want := `put failed: create "": store unavailable: dial\u001b: connection refused|` +
+		`list failed: list "": store unavailable: dial\u001b: connection refused|` +
 		`get failed: the store does not answer|delete failed: the store does not answer`
+	if got := linesOf(out.String()); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// TestS52_CheckTellsWhatTheStoreSays: a store that answers is not called silent, and what
+// is wrong everywhere is told once.
+func TestS52_CheckTellsWhatTheStoreSays(t *testing.T) {
+	cfg := configs.Default()
+	cfg.Stores = map[string]configs.Store{"s3": {Kind: configs.S3}}
+	for _, prefix := range []string{"a/", "b/"} {
+		cfg.Anonymous.Mounts = append(cfg.Anonymous.Mounts, configs.AnonymousMount{Path: "/" + prefix, Store: "s3", Prefix: prefix})
+	}
+	var out bytes.Buffer
+	checkStore(t.Context(), cfg, "s3", wrong{}, &out)
+	want := `put failed: create "": store unavailable: SignatureDoesNotMatch|list failed: list "": store unavailable: SignatureDoesNotMatch|` +
+		`get could not be tried: no object to read was found|delete failed: delete "": store unavailable: SignatureDoesNotMatch`
 	if got := linesOf(out.String()); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -192,14 +235,96 @@ func TestS52_StoresAreTriedSideBySide(t *testing.T) {
 	})
 }
 
-func TestCommonPrefix(t *testing.T) {
-	for _, c := range [][3]string{
-		{"a/b/", "a/b/", "a/b/"}, {"a/b/", "a/c/", "a/"}, {"a/b/", "a/bc/", "a/"}, {"a/", "b/", ""},
-		{"", "a/", ""}, {"a/", "", ""}, {"a/b/c/", "a/", "a/"}, {"ab/", "a/", ""},
-	} {
-		if got := commonPrefix(c[0], c[1]); got != c[2] {
-			t.Errorf("%q and %q: %q, want %q", c[0], c[1], got, c[2])
+// confined is a store whose credentials are good for keys with some prefixes only.
+type confined struct {
+	backends.Backend
+	prefixes []string
+}
+
+func (c confined) at(key string) backends.Backend {
+	for _, prefix := range c.prefixes {
+		if strings.HasPrefix(key, prefix) {
+			return c.Backend
 		}
+	}
+	return guarded{c.Backend, "put list get delete"}
+}
+
+func (c confined) Create(ctx context.Context, key string, o backends.CreateOptions) (backends.Upload, error) {
+	return c.at(key).Create(ctx, key, o)
+}
+
+func (c confined) List(ctx context.Context, q backends.Query) (backends.Page, error) {
+	return c.at(q.Prefix).List(ctx, q)
+}
+
+func (c confined) Stat(ctx context.Context, key string, o backends.StatOptions) (backends.Object, error) {
+	return c.at(key).Stat(ctx, key, o)
+}
+
+func (c confined) Open(ctx context.Context, key string, o backends.OpenOptions) (*backends.Reader, error) {
+	return c.at(key).Open(ctx, key, o)
+}
+
+func (c confined) Delete(ctx context.Context, key string, o backends.DeleteOptions) error {
+	return c.at(key).Delete(ctx, key, o)
+}
+
+// TestS52_CheckTriesEachPrefix: credentials may fit some mounts and not others.
+func TestS52_CheckTriesEachPrefix(t *testing.T) {
+	full := []configs.Right{configs.List, configs.Read, configs.Write, configs.Delete}
+	for _, c := range []struct {
+		name     string
+		kind     configs.Kind
+		prefixes []string
+		missing  int
+		want     string
+	}{
+		{"all", configs.S3, []string{""}, 0, "put ok|list ok|get ok|delete ok"},
+		{"as the mounts", configs.S3, []string{"a/", "b/"}, 0, "put ok|list ok|get ok|delete ok"},
+		{"one of two", configs.S3, []string{"a/"}, 1,
+			"put ok (in a/.causeway/)|put denied: grant s3:PutObject and s3:AbortMultipartUpload on the objects (in b/.causeway/)|" +
+				"list ok (in a/.causeway/)|list denied, and no mount needs it (in b/.causeway/)|" +
+				"get ok (in a/.causeway/)|get could not be tried: no object to read was found (in b/.causeway/)|" +
+				"delete ok (in a/.causeway/)|delete denied, and no mount needs it (in b/.causeway/)"},
+		{"the bucket's root for parts", configs.GCS, []string{""}, 0, "put ok|list ok|get ok|delete ok"},
+		{"no parts", configs.GCS, []string{"a/", "b/"}, 2,
+			"put ok (in a/.causeway/, b/.causeway/)|" +
+				"put denied: grant storage.objects.create, and storage.objects.delete to overwrite (in .causeway/parts/)|list ok|" +
+				"get ok (in a/.causeway/, b/.causeway/)|get could not be tried: no object to read was found (in .causeway/parts/)|" +
+				"delete ok (in a/.causeway/, b/.causeway/)|delete denied: grant storage.objects.delete (in .causeway/parts/)"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg := configs.Default()
+			cfg.Stores = map[string]configs.Store{"store": {Kind: c.kind}}
+			cfg.Users = []configs.User{{Mounts: []configs.Mount{
+				{Path: "/a", Store: "store", Prefix: "a/", Rights: full},
+				{Path: "/again", Store: "store", Prefix: "a/", Rights: full},
+				{Path: "/b", Store: "store", Prefix: "b/", Rights: []configs.Right{configs.Write}},
+			}}}
+			var out bytes.Buffer
+			missing := checkStore(t.Context(), cfg, "store", confined{mem.New(mem.Options{}), c.prefixes}, &out)
+			if got := linesOf(out.String()); missing != c.missing || got != c.want {
+				t.Errorf("%d missing, want %d\ngot  %s\nwant %s", missing, c.missing, got, c.want)
+			}
+		})
+	}
+}
+
+func TestS52_CheckTriesASampleOfManyPrefixes(t *testing.T) {
+	cfg := configs.Default()
+	cfg.Stores = map[string]configs.Store{"s3": {Kind: configs.S3}}
+	for i := range 1000 {
+		cfg.Users = append(cfg.Users, configs.User{Mounts: []configs.Mount{
+			{Path: "/", Store: "s3", Prefix: fmt.Sprintf("%04d/", i), Rights: []configs.Right{configs.Write}},
+		}})
+	}
+	var out bytes.Buffer
+	if missing := checkStore(t.Context(), cfg, "s3", mem.New(mem.Options{}), &out); missing != 0 {
+		t.Errorf("%d missing", missing)
+	}
+	if got, want := linesOf(out.String()), "put ok|list ok|get ok|delete ok|tried below 10 of 1000 prefixes"; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"maps"
 	"slices"
 
@@ -22,6 +23,12 @@ type provider struct {
 	open func(context.Context, configs.Store, *multipart.Budget) (backends.Backend, error)
 	// grant names what the operator has to allow for each permission.
 	grant map[permission]string
+	// parts is the directory at the bucket's root, ending in "/", to which uploads in parts
+	// write them as objects; "" for a store that keeps parts by itself.
+	parts string
+	// remedy is the key to mend, "" for none in particular, and what to write, if a store
+	// cannot be opened though nothing wrong can be seen in its configuration.
+	remedy func(configs.Store) (key, right string)
 }
 
 // providers are all kinds of store. A new one is a row here.
@@ -37,6 +44,9 @@ func providers() map[configs.Kind]provider {
 				get:     "read permission on the files to the gateway's user",
 				discard: "write and search permission on the directory to the gateway's user",
 			},
+			remedy: func(configs.Store) (key, right string) {
+				return "path", "name a directory that the gateway's user may read and write"
+			},
 		},
 		configs.S3: {
 			open: func(ctx context.Context, c configs.Store, b *multipart.Budget) (backends.Backend, error) {
@@ -51,6 +61,16 @@ func providers() map[configs.Kind]provider {
 				get:     "s3:GetObject on the objects",
 				discard: "s3:DeleteObject on the objects",
 			},
+			remedy: func(c configs.Store) (key, right string) {
+				switch {
+				case c.Region != "" || c.Endpoint != "":
+				case c.AccessKey != "": // the environment is not asked
+					return "region", "write the bucket's region, such as eu-central-1"
+				default:
+					return "region", "write the bucket's region, such as eu-central-1, or set AWS_REGION"
+				}
+				return "", "mend the SDK's shared configuration files, or set access_key and secret_key"
+			},
 		},
 		configs.GCS: {
 			open: func(ctx context.Context, c configs.Store, b *multipart.Budget) (backends.Backend, error) {
@@ -61,6 +81,13 @@ func providers() map[configs.Kind]provider {
 				list:    "storage.objects.list",
 				get:     "storage.objects.get",
 				discard: "storage.objects.delete",
+			},
+			parts: backends.Reserved + "/parts/",
+			remedy: func(c configs.Store) (key, right string) {
+				if c.CredentialsFile != "" {
+					return "credentials_file", "name the JSON file as the service issued it"
+				}
+				return "credentials_file", "name a service account's JSON file, or set GOOGLE_APPLICATION_CREDENTIALS"
 			},
 		},
 		configs.AzureBlob: {
@@ -75,6 +102,9 @@ func providers() map[configs.Kind]provider {
 				get:     "Microsoft.Storage/…/blobs/read (Storage Blob Data Reader)",
 				discard: "Microsoft.Storage/…/blobs/delete (Storage Blob Data Contributor)",
 			},
+			remedy: func(configs.Store) (key, right string) {
+				return "account_key", "write one of the account's access keys, or set up an identity for the SDK's default chain"
+			},
 		},
 	}
 }
@@ -86,7 +116,7 @@ func openStores(ctx context.Context, cfg *configs.Config) (map[string]backends.B
 	if cfg.Spool.Dir != "" {
 		var err error
 		if spool, err = multipart.NewSpool(cfg.Spool.Dir, int64(cfg.Spool.Bytes)); err != nil {
-			return nil, cfg.Problem("spool.dir", err.Error(), "name a folder that exists and can be written")
+			return nil, cfg.Problem("spool.dir", "cannot be used: "+cause(err), "name a folder that exists and can be written")
 		}
 	}
 	budget := multipart.NewBudget(int64(cfg.Limits.Buffers), spool)
@@ -96,11 +126,31 @@ func openStores(ctx context.Context, cfg *configs.Config) (map[string]backends.B
 		store := cfg.Stores[name]
 		b, err := kinds[store.Kind].open(ctx, store, budget)
 		if err != nil {
-			return nil, errors.Join(cfg.Problem("stores."+name, "cannot be opened: "+err.Error(), ""), closeStores(stores))
+			return nil, errors.Join(openProblem(cfg, name, err), closeStores(stores))
 		}
 		stores[name] = b
 	}
 	return stores, nil
+}
+
+// openProblem locates what keeps a store from being opened.
+func openProblem(cfg *configs.Config, name string, err error) error {
+	store := cfg.Stores[name]
+	key, right := providers()[store.Kind].remedy(store)
+	field := "stores." + name
+	if key != "" {
+		field += "." + key
+	}
+	return cfg.Problem(field, "the store cannot be opened: "+err.Error(), right)
+}
+
+// cause is what the system says of a file, without the kind that a store made of it.
+func cause(err error) string {
+	var file *fs.PathError
+	if errors.As(err, &file) {
+		return file.Err.Error()
+	}
+	return err.Error()
 }
 
 // closeStores closes those that hold something open.
