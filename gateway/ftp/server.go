@@ -14,6 +14,9 @@ import (
 // thousand transfers hold 64 MiB.
 const copySize = 64 << 10
 
+// lastWords is how long sessions that are cut may take to tell their clients.
+const lastWords = time.Second
+
 // Server serves FTP sessions on any number of listeners. Its methods may be called from
 // any goroutine.
 type Server struct {
@@ -110,8 +113,8 @@ func (s *Server) admit(conn net.Conn, ln net.Listener, o ListenOptions) {
 }
 
 // Shutdown closes the listeners, tells idle sessions goodbye and waits for running
-// transfers until ctx ends; what still runs then is cut, its uploads aborted, and ctx's
-// error returned. All goroutines have ended when it returns.
+// transfers until ctx ends; what still runs then is cut, its uploads aborted, its clients
+// told, and ctx's error returned. All goroutines have ended when it returns.
 func (s *Server) Shutdown(ctx context.Context) error {
 	err := s.close()
 	ended := make(chan struct{})
@@ -125,13 +128,25 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 		err = errors.Join(err, context.Cause(ctx))
 		s.cut(errStopping)
-		s.mu.Lock()
-		s.sessions.each((*session).closeRaw)
-		s.mu.Unlock()
-		<-ended
+		s.hangUp(ended)
 	}
 	s.cut(errStopping)
 	return err
+}
+
+// hangUp closes the connections of sessions that have been cut and do not end in time.
+func (s *Server) hangUp(ended <-chan struct{}) {
+	timer := time.NewTimer(lastWords)
+	defer timer.Stop()
+	select {
+	case <-ended:
+		return
+	case <-timer.C:
+	}
+	s.mu.Lock()
+	s.sessions.each((*session).closeRaw)
+	s.mu.Unlock()
+	<-ended
 }
 
 // close stops accepting and wakes the sessions, which then see that the server stops.

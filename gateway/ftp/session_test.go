@@ -492,6 +492,25 @@ func TestShutdown(t *testing.T) {
 	})
 }
 
+// TestShutdownOutlivesWhoReadsNothing cuts sessions that cannot be told so.
+func TestShutdownOutlivesWhoReadsNothing(t *testing.T) {
+	bubble(t, plainConfig, ListenOptions{}, func(t *testing.T, k *talker) {
+		k.hear("220")
+		c := k.server.connect(t, clientAddr) // nobody reads from it
+		defer c.Close()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		began := time.Now()
+		if err := k.server.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Shutdown: %v", err)
+		}
+		if took := time.Since(began); took != 10*time.Second+lastWords {
+			t.Errorf("Shutdown took %v", took)
+		}
+	})
+}
+
 func TestShutdownCutsAtItsDeadline(t *testing.T) {
 	bubble(t, plainConfig, ListenOptions{}, func(t *testing.T, k *talker) {
 		k.login()
@@ -501,6 +520,9 @@ func TestShutdownCutsAtItsDeadline(t *testing.T) {
 		defer cancel()
 		if err := k.server.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Shutdown: %v", err)
+		}
+		if said := k.hear("421", "EOF"); !strings.Contains(said, "stopping") {
+			t.Errorf("who is cut hears %q", said)
 		}
 		wantAbsent(t, k.files, "x")
 		if k.files.aborted != 1 {
