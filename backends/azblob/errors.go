@@ -3,6 +3,7 @@ package azblob
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 
@@ -20,7 +21,7 @@ func failure(op, key string, c condition, err error) error {
 	if err == nil || errors.As(err, &known) {
 		return err
 	}
-	return &backends.Error{Op: op, Key: key, Kind: kind(c, err), Err: err}
+	return &backends.Error{Op: op, Key: key, Kind: kind(c, err), Err: explained(err)}
 }
 
 // kind is the one map from the service's errors to kinds
@@ -56,6 +57,26 @@ func kind(c condition, err error) error {
 		return backends.ErrRange
 	}
 	return backends.ErrUnavailable // 401, 408, 429, 5xx
+}
+
+// explained is err led by what an operator has to mend, where that is known.
+func explained(err error) error {
+	var answer *azcore.ResponseError
+	if !errors.As(err, &answer) {
+		return err
+	}
+	var hint string
+	switch bloberror.Code(answer.ErrorCode) {
+	case bloberror.AuthenticationFailed, bloberror.InvalidAuthenticationInfo:
+		hint = "the account's key or token is wrong, or the clock of this machine"
+	case bloberror.ContainerNotFound:
+		hint = "there is no container of this name"
+	case bloberror.AccountIsDisabled:
+		hint = "the account is disabled"
+	default:
+		return err
+	}
+	return fmt.Errorf("%s: %w", hint, err)
 }
 
 // kindOfCode is the kind of the codes that say more than their status, nil for others.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -160,4 +161,19 @@ func FuzzDescribeGet(f *testing.F) {
 			t.Errorf("%q: %+v", contentRange, o)
 		}
 	})
+}
+
+// TestErrorsTellTheOperatorWhatToMend before they tell what the SDK has to say.
+func TestErrorsTellTheOperatorWhatToMend(t *testing.T) {
+	for code, want := range map[string]string{
+		"AuthenticationFailed": "the account's key or token is wrong",
+		"ContainerNotFound":    "there is no container of this name: ",
+		"AccountIsDisabled":    "the account is disabled: ",
+	} {
+		sc := play(t, map[string][]answer{"GET list": {{status: http.StatusForbidden, code: code}}})
+		_, err := sc.store(t).List(t.Context(), backends.Query{Prefix: "k"})
+		if want = `list "k": store unavailable: ` + want; err == nil || !strings.HasPrefix(err.Error(), want) || !errors.Is(err, backends.ErrUnavailable) {
+			t.Errorf("got %v\nwant %s…", err, want)
+		}
+	}
 }

@@ -68,7 +68,7 @@ type body struct {
 
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if err == nil || err == io.EOF { //nolint:errorlint // io.Reader: io.EOF itself
+	if err == nil || err == io.EOF {
 		return n, err
 	}
 	return n, failure("read", b.key, condition{}, err)

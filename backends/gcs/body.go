@@ -34,7 +34,7 @@ func (b *body) Read(p []byte) (int, error) {
 			return n, &backends.Error{Op: "read", Key: b.key, Kind: backends.ErrUnavailable, Err: errDamaged}
 		}
 	}
-	if err == nil || err == io.EOF { //nolint:errorlint // io.Reader: io.EOF itself
+	if err == nil || err == io.EOF {
 		return n, err
 	}
 	return n, failure("read", b.key, condition{}, err)

@@ -3,10 +3,12 @@ package gcs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"slices"
 
+	"cloud.google.com/go/auth"
 	"cloud.google.com/go/storage"
 	"google.golang.org/api/googleapi"
 
@@ -24,7 +26,7 @@ func failure(op, key string, c condition, err error) error {
 	if err == nil || errors.As(err, &known) {
 		return err
 	}
-	return &backends.Error{Op: op, Key: key, Kind: kind(c, err), Err: err}
+	return &backends.Error{Op: op, Key: key, Kind: kind(c, err), Err: explained(err)}
 }
 
 // kind is the one map from the service's errors to kinds
@@ -66,6 +68,24 @@ func kind(c condition, err error) error {
 		return backends.ErrRange
 	}
 	return backends.ErrUnavailable // 401, 408, 409, 429, 5xx
+}
+
+// explained is err led by what an operator has to mend, where that is known.
+func explained(err error) error {
+	var answer *googleapi.Error
+	var token *auth.Error
+	switch {
+	case errors.As(err, &token):
+		return fmt.Errorf("the credentials get no token: %w", err)
+	case errors.Is(err, storage.ErrBucketNotExist):
+		return fmt.Errorf("there is no bucket of this name: %w", err)
+	case !errors.As(err, &answer):
+	case answer.Code == http.StatusUnauthorized:
+		return fmt.Errorf("the credentials are not accepted: %w", err)
+	case answer.Code == http.StatusNotFound && reason(answer, noBucket):
+		return fmt.Errorf("there is no bucket of this name: %w", err)
+	}
+	return err
 }
 
 // transient tells whether the same request may succeed in a moment.

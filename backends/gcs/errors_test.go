@@ -3,12 +3,17 @@ package gcs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net"
+	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
+	"cloud.google.com/go/auth"
+	"cloud.google.com/go/storage"
 	"google.golang.org/api/googleapi"
 
 	"causeway/backends"
@@ -134,5 +139,23 @@ func TestS1NamesThatTheServiceRefuses(t *testing.T) {
 	}
 	if got := f.take(); len(got) > 0 {
 		t.Errorf("requests %q", got)
+	}
+}
+
+// TestErrorsTellTheOperatorWhatToMend before they tell what the SDK has to say.
+func TestErrorsTellTheOperatorWhatToMend(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{fmt.Errorf("storage: %w", storage.ErrBucketNotExist), "there is no bucket of this name: "},
+		{&googleapi.Error{Code: 404, Errors: []googleapi.ErrorItem{{Reason: noBucket}}}, "there is no bucket of this name: "},
+		{&googleapi.Error{Code: 401}, "the credentials are not accepted: "},
+		{fmt.Errorf("get: %w", &auth.Error{Response: &http.Response{StatusCode: 400}}), "the credentials get no token: "},
+	} {
+		err := failure("list", "k", condition{}, c.err)
+		if want := `list "k": store unavailable: ` + c.want; !strings.HasPrefix(err.Error(), want) || !errors.Is(err, c.err) {
+			t.Errorf("got %v\nwant %s…", err, want)
+		}
 	}
 }

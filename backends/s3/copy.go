@@ -102,7 +102,7 @@ func (c *copying) whole(ctx context.Context) (backends.Object, error) {
 		MetadataDirective: types.MetadataDirectiveReplace, Metadata: sent(c.o.Metadata, c.mark),
 		ContentType: k.ContentType, CacheControl: k.CacheControl, ContentDisposition: k.ContentDisposition,
 		ContentEncoding: k.ContentEncoding, ContentLanguage: k.ContentLanguage, Expires: expires(k),
-		WebsiteRedirectLocation: k.WebsiteRedirectLocation, StorageClass: types.StorageClass(k.StorageClass),
+		WebsiteRedirectLocation: k.WebsiteRedirectLocation, StorageClass: k.StorageClass,
 	}
 	out, err := c.client.CopyObject(ctx, in, c.within(slow))
 	if err == nil && out.CopyObjectResult == nil {

@@ -29,7 +29,7 @@ func failed(ctx context.Context, c call, err error) error {
 	if ctx.Err() != nil && errors.Is(k, backends.ErrUnavailable) {
 		err = context.Cause(ctx)
 	}
-	return &backends.Error{Op: c.op, Key: c.key, Kind: k, Err: err}
+	return &backends.Error{Op: c.op, Key: c.key, Kind: k, Err: explained(err)}
 }
 
 // bounded is ctx for at most d.
@@ -83,6 +83,42 @@ func (c call) refine(k error) error {
 		return fs.ErrNotExist
 	}
 	return k
+}
+
+// explained is err led by what an operator has to mend, where that is known.
+func explained(err error) error {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		if hint, known := hints[api.ErrorCode()]; known {
+			return fmt.Errorf("%s: %w", hint, err)
+		}
+	}
+	var answer *smithyhttp.ResponseError
+	if !errors.As(err, &answer) || answer.Response == nil {
+		return err
+	}
+	region := answer.Response.Header.Get("X-Amz-Bucket-Region")
+	switch status := answer.HTTPStatusCode(); {
+	case status != http.StatusMovedPermanently && status != http.StatusBadRequest:
+		return err
+	case region != "":
+		return fmt.Errorf("the bucket is in the region %s: %w", region, err)
+	case status == http.StatusMovedPermanently:
+		return fmt.Errorf("the bucket is in another region, or wants another endpoint: %w", err)
+	}
+	return err
+}
+
+// hints are what codes mean to who runs the gateway. Read only.
+var hints = map[string]string{
+	"SignatureDoesNotMatch": "the secret key is wrong",
+	"InvalidAccessKeyId":    "there is no such access key",
+	"ExpiredToken":          "the credentials have expired",
+	"RequestTimeTooSkewed":  "the clock of this machine is wrong",
+	"NoSuchBucket":          "there is no bucket of this name",
+	"InvalidBucketName":     "this cannot be the name of a bucket",
+	"QuotaExceeded":         "the store is full",
+	"XMinioStorageFull":     "the store is full",
 }
 
 // codes are those of the S3 API reference, "Error Responses", and of servers that have

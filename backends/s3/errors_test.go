@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/smithy-go"
+
 	"causeway/backends"
 )
 
@@ -212,6 +214,37 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 	for name, verb := range verbs {
 		if err := verb(t.Context(), s); !errors.Is(err, backends.ErrUnavailable) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestErrorsTellTheOperatorWhatToMend before they tell what the SDK has to say.
+func TestErrorsTellTheOperatorWhatToMend(t *testing.T) {
+	for _, c := range []struct {
+		status             int
+		code, region, want string
+	}{
+		{403, "SignatureDoesNotMatch", "", "the secret key is wrong: "},
+		{403, "InvalidAccessKeyId", "", "there is no such access key: "},
+		{404, "NoSuchBucket", "", "there is no bucket of this name: "},
+		{400, "InvalidBucketName", "", "this cannot be the name of a bucket: "},
+		{301, "PermanentRedirect", "eu-west-1", "the bucket is in the region eu-west-1: "},
+		{301, "PermanentRedirect", "", "the bucket is in another region, or wants another endpoint: "},
+		{400, "AuthorizationHeaderMalformed", "eu-west-1", "the bucket is in the region eu-west-1: "},
+	} {
+		s := storeOn(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if c.region != "" {
+				w.Header().Set("X-Amz-Bucket-Region", c.region)
+			}
+			refuse(w, c.status, c.code)
+		}))
+		_, err := s.List(t.Context(), backends.Query{Prefix: "k"})
+		if want := `list "k": store unavailable: ` + c.want; err == nil || !strings.HasPrefix(err.Error(), want) || !errors.Is(err, backends.ErrUnavailable) {
+			t.Errorf("got %v\nwant %s…", err, want)
+		}
+		var api smithy.APIError
+		if !errors.As(err, &api) || api.ErrorCode() != c.code {
+			t.Errorf("the SDK's error is lost: %v", err)
 		}
 	}
 }

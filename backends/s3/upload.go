@@ -98,7 +98,7 @@ func (w *writing) start(ctx context.Context) error {
 	if k := w.keep; k != nil {
 		in.CacheControl, in.ContentDisposition = k.CacheControl, k.ContentDisposition
 		in.ContentEncoding, in.ContentLanguage = k.ContentEncoding, k.ContentLanguage
-		in.StorageClass, in.WebsiteRedirectLocation = types.StorageClass(k.StorageClass), k.WebsiteRedirectLocation
+		in.StorageClass, in.WebsiteRedirectLocation = k.StorageClass, k.WebsiteRedirectLocation
 		in.Expires = expires(k)
 	}
 	out, err := w.client.CreateMultipartUpload(ctx, in)
@@ -194,7 +194,7 @@ func (w *writing) put(ctx context.Context, c content) (backends.Object, error) {
 	if k := w.keep; k != nil {
 		in.CacheControl, in.ContentDisposition = k.CacheControl, k.ContentDisposition
 		in.ContentEncoding, in.ContentLanguage = k.ContentEncoding, k.ContentLanguage
-		in.StorageClass, in.WebsiteRedirectLocation = types.StorageClass(k.StorageClass), k.WebsiteRedirectLocation
+		in.StorageClass, in.WebsiteRedirectLocation = k.StorageClass, k.WebsiteRedirectLocation
 		in.Expires = expires(k)
 	}
 	for try := 1; ; try++ {

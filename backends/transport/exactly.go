@@ -35,7 +35,7 @@ func (e *exact) Read(p []byte) (int, error) {
 		return n, io.EOF // all is there, whatever became of the connection
 	case e.ctx.Err() != nil:
 		return n, context.Cause(e.ctx)
-	case err == io.EOF: //nolint:errorlint // readers return io.EOF itself
+	case err == io.EOF:
 		return n, io.ErrUnexpectedEOF
 	}
 	return n, err
