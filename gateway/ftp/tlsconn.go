@@ -57,6 +57,24 @@ func (b *binding) data() *tls.Config {
 	c.NextProtos = []string{"ftp", "ftp-data"}
 	c.WrapSession = b.wrap
 	c.UnwrapSession = b.unwrap
+	c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) { return withoutTicket(c, hello), nil }
+	return c
+}
+
+// preSharedKey is the extension with which a client resumes a session (RFC 8446 §4.2.11).
+const preSharedKey = 41
+
+// withoutTicket is the configuration of a data connection under TLS 1.3 that resumes
+// nothing; nil, which leaves c as it is, for any other. No ticket is sent on it: an uploader
+// that never reads leaves it unread, and its system then ends the connection with a reset,
+// which is a cut. What such a client could resume, the control connection has given it.
+func withoutTicket(c *tls.Config, hello *tls.ClientHelloInfo) *tls.Config {
+	modern := c.MaxVersion == 0 || c.MaxVersion >= tls.VersionTLS13
+	if !modern || !slices.Contains(hello.SupportedVersions, tls.VersionTLS13) || slices.Contains(hello.Extensions, preSharedKey) {
+		return nil
+	}
+	c = c.Clone()
+	c.SessionTicketsDisabled = true
 	return c
 }
 

@@ -266,6 +266,24 @@ func TestT8_S11_UploadWithoutCloseNotify(t *testing.T) {
 	wantAbsent(t, files, "third")
 }
 
+// TestT8_S11_UploadThatReadsNothing is an old client that resumes nothing and just closes:
+// nothing may wait to be read by it, or that would be a reset.
+func TestT8_S11_UploadThatReadsNothing(t *testing.T) {
+	for name, version := range tlsVersions() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			files := newFakeFS()
+			_, addr := serveTCP(t, tlsConfig(t, files, ReuseOffered), ListenOptions{})
+			c := dialClient(t, addr).private(clientTLS(version))
+			raw, conn := c.upload("x", clientTLS(version))
+			io.WriteString(conn, "whole")
+			raw.Close()
+			c.expect("226")
+			wantContent(t, files, "x", "whole")
+		})
+	}
+}
+
 func TestT10_EndWithinARecord(t *testing.T) {
 	files := newFakeFS()
 	_, addr := serveTCP(t, tlsConfig(t, files, ReuseOffered), ListenOptions{})
