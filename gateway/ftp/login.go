@@ -24,6 +24,7 @@ type login struct {
 	name     string // argument of USER
 	named    bool   // USER came and PASS not yet
 	host     string // argument of HOST
+	utf8     bool   // OPTS UTF8 ON came: names are UTF-8 whatever the account's charset
 	account  *Account
 	failures int
 }
@@ -42,9 +43,9 @@ func (s *session) logout() {
 
 // user answers alike for all names, known or not (RFC 2577 §7).
 func (s *session) user(_ context.Context, name string) (reply, error) {
-	host := s.login.host
+	host, utf8 := s.login.host, s.login.utf8
 	s.logout()
-	s.login.host, s.login.name, s.login.named = host, name, true
+	s.login.host, s.login.utf8, s.login.name, s.login.named = host, utf8, name, true
 	if anonymous(name) {
 		return done(331, "Any password will do; an e-mail address is customary.")
 	}

@@ -142,12 +142,18 @@ func (s *session) opts(_ context.Context, arg string) (reply, error) {
 	return done(501, "That command has no options; use OPTS UTF8, OPTS MLST or OPTS HASH.")
 }
 
-// optsUTF8 is in no RFC; clients send it before USER and fall back to their own code page
-// unless they read 200.
+// optsUTF8 is in no RFC. Clients send it before USER or after PASS and go on in UTF-8 once
+// they have read 200, otherwise in their own code page.
 func (s *session) optsUTF8(value string) (reply, error) {
 	switch strings.ToUpper(strings.TrimSpace(value)) {
 	case "", "ON", "NLST":
-		return done(200, "Always in UTF8 mode.")
+		s.login.utf8 = true
+		return done(200, "UTF8 mode is on.")
+	case "OFF":
+		if s.login.account != nil && s.login.account.Charset != nil {
+			s.login.utf8 = false
+			return done(200, "UTF8 mode is off; names are in the charset of this account.")
+		}
 	}
 	return done(504, "UTF8 mode cannot be turned off; use OPTS UTF8 ON.")
 }
@@ -174,7 +180,7 @@ func (s *session) optsHash(value string) (reply, error) {
 }
 
 func (s *session) featUTF8() string {
-	if s.login.account != nil && s.login.account.Charset != nil {
+	if s.charset() != nil {
 		return ""
 	}
 	return "UTF8"

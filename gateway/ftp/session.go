@@ -231,18 +231,28 @@ func (s *session) closeRaw() {
 	_ = s.raw.Close()
 }
 
+// charset is what names are in; nil for UTF-8.
+func (s *session) charset() Charset {
+	if s.login.account == nil || s.login.utf8 {
+		return nil
+	}
+	return s.login.account.Charset
+}
+
 // decode turns octets of a command into UTF-8.
 func (s *session) decode(octets string) (string, error) {
-	if s.login.account == nil || s.login.account.Charset == nil {
+	charset := s.charset()
+	if charset == nil {
 		return octets, nil
 	}
-	return s.login.account.Charset.Decode([]byte(octets))
+	return charset.Decode([]byte(octets))
 }
 
 // encode turns UTF-8 into the octets that the client expects. It fails if there are none.
 func (s *session) encode(text string) ([]byte, error) {
-	if s.login.account == nil || s.login.account.Charset == nil {
+	charset := s.charset()
+	if charset == nil {
 		return []byte(text), nil
 	}
-	return s.login.account.Charset.Encode(text)
+	return charset.Encode(text)
 }

@@ -66,7 +66,7 @@ func (s *session) newTransfer(ctx context.Context, p Path, doing string) *transf
 		ended:       make(chan outcome, 1),
 		gone:        make(chan struct{}),
 	}
-	if charset := s.login.account.Charset; charset != nil {
+	if charset := s.charset(); charset != nil {
 		t.encode = charset.Encode
 	}
 	return t
