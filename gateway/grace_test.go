@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"runtime"
@@ -67,7 +68,7 @@ func TestS11_GraceOfConnections(t *testing.T) {
 	secured := tls.Server(control, &tls.Config{})
 	client, ended := pair(t)
 	client.Close()
-	if _, err := ended.Read(make([]byte, 1)); err != io.EOF {
+	if _, err := ended.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Fatal(err)
 	}
 	closed, _ := pair(t)
