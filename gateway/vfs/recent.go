@@ -42,6 +42,17 @@ func (r *recent) add(p ftp.Path, e ftp.Entry) {
 	r.files = append(r.files, file{p, e})
 }
 
+// move forgets what was at both paths, and remembers what is at to now if it is known to
+// be the session's own.
+func (r *recent) move(from, to ftp.Path, e ftp.Entry) {
+	_, own := r.get(from)
+	r.remove(from)
+	r.remove(to)
+	if own {
+		r.add(to, e)
+	}
+}
+
 func (r *recent) remove(p ftp.Path) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

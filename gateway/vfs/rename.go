@@ -52,17 +52,16 @@ func (f *FS) rename(ctx context.Context, src place, obj backends.Object, to ftp.
 	if err != nil {
 		return err
 	}
+	var moved backends.Object
 	if dst.bucket == src.bucket {
-		_, err = backends.Move(ctx, src.store, dst.key, src.key, backends.CopyOptions{SourceIfMatch: obj.ETag, IfAbsent: absent})
+		moved, err = backends.Move(ctx, src.store, dst.key, src.key, backends.CopyOptions{SourceIfMatch: obj.ETag, IfAbsent: absent})
 	} else {
-		err = carry(ctx, src, dst, backends.CopyOptions{SourceIfMatch: obj.ETag, IfAbsent: absent})
+		moved, err = carry(ctx, src, dst, backends.CopyOptions{SourceIfMatch: obj.ETag, IfAbsent: absent})
 	}
 	if err != nil {
 		return translate(err)
 	}
-	obj.Key = dst.key
-	f.recent.remove(src.path)
-	f.recent.add(dst.path, dst.entry(obj))
+	f.recent.move(src.path, dst.path, dst.entry(moved))
 	if dir := f.parent(src); dst.bucket != src.bucket || !strings.HasPrefix(dst.key, dir.dir()) {
 		f.keep(ctx, dir)
 	}
@@ -70,20 +69,20 @@ func (f *FS) rename(ctx context.Context, src place, obj backends.Object, to ftp.
 }
 
 // carry moves a file to another store. The source goes only when the target is durable.
-func carry(ctx context.Context, src, dst place, o backends.CopyOptions) error {
+func carry(ctx context.Context, src, dst place, o backends.CopyOptions) (backends.Object, error) {
 	r, err := readahead.Open(ctx, src.store, src.key, backends.OpenOptions{IfMatch: o.SourceIfMatch})
 	if err != nil {
-		return err
+		return backends.Object{}, err
 	}
 	defer r.Close() //nolint:errcheck // it was read to its end, or has failed already
-	_, err = backends.Transfer(ctx, dst.store, dst.key, r, backends.CreateOptions{
+	moved, err := backends.Transfer(ctx, dst.store, dst.key, r, backends.CreateOptions{
 		IfAbsent:    o.IfAbsent,
 		Size:        r.Object.Size,
 		ContentType: r.Object.ContentType,
 		Metadata:    r.Object.Metadata,
 	})
 	if err != nil {
-		return err
+		return backends.Object{}, err
 	}
-	return src.store.Delete(ctx, src.key, backends.DeleteOptions{IfMatch: o.SourceIfMatch})
+	return moved, src.store.Delete(ctx, src.key, backends.DeleteOptions{IfMatch: o.SourceIfMatch})
 }

@@ -130,6 +130,38 @@ func TestS40_OwnUploadIsRememberedUnderItsNewName(t *testing.T) {
 	v.want(v.stat("/x"), "absent")
 }
 
+// TestS40_RenameTellsNothingOfForeignFiles: to whom a file may not be shown, it is not
+// shown under a name that they have given it either.
+func TestS40_RenameTellsNothingOfForeignFiles(t *testing.T) {
+	b := newBucket(mem.Options{}, "p/foreign", "p/also")
+	v := onBucket(t, b.calls, vfs.Write|vfs.Overwrite|vfs.Rename|vfs.Delete)
+	v.want(v.rename("/foreign", "/x"), "ok")
+	v.want(v.stat("/x"), "absent")
+	v.want(v.store("/y", "123"), "ok")
+	v.want(v.rename("/also", "/y"), "ok")
+	v.want(v.stat("/y"), "absent")
+	b.wantKeys(t, "p/x", "p/y")
+}
+
+func TestS40_RenamedUploadHasItsNewVersion(t *testing.T) {
+	here, there := newBucket(mem.Options{}), newBucket(mem.Options{})
+	v := newView(t, vfs.Mount{Path: "/here", Store: here.calls, Rights: all &^ vfs.List},
+		vfs.Mount{Path: "/there", Store: there.calls, Rights: all &^ vfs.List &^ vfs.Read})
+	for range 3 { // so that versions of the two stores differ
+		there.fill("z", "")
+	}
+	v.want(v.store("/here/x.tmp", "123"), "ok")
+	v.want(v.rename("/here/x.tmp", "/there/x"), "ok")
+	obj, err := there.Store.Stat(t.Context(), "x", backends.StatOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := v.Stat(v.ctx, path(t, "/there/x"), ftp.StatOptions{})
+	if err != nil || e.Version != obj.ETag || e.Size != 3 {
+		t.Errorf("got %+v, %v; the store's version is %s", e, err, obj.ETag)
+	}
+}
+
 func TestS43_CredentialsThatMayOnlyPut(t *testing.T) {
 	for name, stat := range map[string]error{"403": fs.ErrPermission, "403 told as 404": fs.ErrNotExist} {
 		t.Run(name, func(t *testing.T) {
