@@ -377,9 +377,9 @@ func TestStoreFailuresKeepTheirKind(t *testing.T) {
 }
 
 func TestSpaceIsTheStores(t *testing.T) {
-	v := newView(t, vfs.Mount{Path: "/limited", Store: limited{newBucket(mem.Options{}).calls}, Rights: all},
+	v := newView(t, vfs.Mount{Path: "/limited", Store: limited{newBucket(mem.Options{}, "d/file").calls}, Rights: all},
 		vfs.Mount{Path: "/unlimited", Store: newBucket(mem.Options{}).calls, Rights: all})
-	for name, want := range map[string]string{"/limited/d": "ok", "/unlimited": "unsupported", "/": "unsupported", "/.causeway": "absent"} {
+	for name, want := range map[string]string{"/limited/d": "ok", "/limited/d/file": "absent", "/limited/none": "absent", "/none": "absent", "/unlimited": "unsupported", "/": "unsupported", "/.causeway": "absent"} {
 		n, err := v.Space(v.ctx, path(t, name))
 		v.want(outcome(err), want)
 		if err == nil && n != 7 {
