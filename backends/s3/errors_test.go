@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/smithy-go"
 
@@ -139,6 +140,20 @@ func TestStoreIsDown(t *testing.T) {
 		if err := verb(ctx, s); !errors.Is(err, backends.ErrUnavailable) || !errors.Is(err, context.Canceled) {
 			t.Errorf("%s, cancelled: %v", name, err)
 		}
+	}
+}
+
+// TestErrorsTellWhyACallWasEnded, which the SDK calls "canceled" whatever the reason.
+func TestErrorsTellWhyACallWasEnded(t *testing.T) {
+	stop := make(chan struct{})
+	s := storeOn(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-stop }))
+	defer close(stop)
+	for _, name := range []string{"stat", "list", "open", "delete"} { // a write looks what has become of it
+		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Millisecond, errNoAnswer)
+		if err := verbs[name](ctx, s); !errors.Is(err, errNoAnswer) || !errors.Is(err, backends.ErrUnavailable) {
+			t.Errorf("%s: %v", name, err)
+		}
+		cancel()
 	}
 }
 

@@ -11,6 +11,10 @@
 //     elsewhere the object is looked at first, which leaves a moment for a race.
 //   - A HEAD of what is not there answers 403 to credentials without ListBucket. That is
 //     fs.ErrPermission here, as everywhere.
+//   - An upload is known by the id in the answer to CreateMultipartUpload. If the network
+//     loses that answer, an upload without parts stays, which costs nothing; a gateway that is
+//     killed leaves one with parts. A lifecycle rule of the bucket
+//     (AbortIncompleteMultipartUpload) removes both.
 //   - There is no rename: backends.Move composes it of Copy and Delete.
 //   - ETags are opaque, with their quotation marks taken off.
 package s3
