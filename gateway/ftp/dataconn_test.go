@@ -2,6 +2,7 @@ package ftp
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -206,22 +207,65 @@ func TestD10_FullRangeRefusesAndSharesByAddress(t *testing.T) {
 
 func TestD13_SecondConnectionIsRefused(t *testing.T) {
 	files := newFakeFS()
-	_, addr := serveTCP(t, testConfig(files), ListenOptions{})
+	_, addr := serveTCP(t, tlsConfig(t, files, ReuseOffered), ListenOptions{})
+	refused := func(port string) {
+		t.Helper()
+		if conn, err := net.Dial("tcp", port); err == nil {
+			conn.Close()
+			t.Error("the port is open while the transfer runs")
+		}
+	}
+
 	c := dialClient(t, addr).login()
 	port := c.passive()
-	first := dialFromAddr(t, "127.0.0.1", port)
+	data := dialFromAddr(t, "127.0.0.1", port)
 	c.do("STOR one", "150")
-	second := dialFromAddr(t, "127.0.0.1", port) // while the transfer runs
-	io.WriteString(second, "evil")
-	io.WriteString(first, "good")
-	first.Close()
+	refused(port)
+	io.WriteString(data, "good")
+	data.Close()
 	c.expect("226")
-	wantReset(t, second)
 	wantContent(t, files, "one", "good")
-	if conn, err := net.Dial("tcp", port); err == nil {
-		conn.Close()
-		t.Error("the port is open after the transfer")
+
+	files.put("/big", strings.Repeat("x", 64<<20)) // no buffers hold it
+	config := clientTLS(tls.VersionTLS13)
+	c = dialClient(t, addr).private(config)
+	port = c.passive()
+	data = dialFromAddr(t, "127.0.0.1", port)
+	c.do("RETR big", "150")
+	protected := tls.Client(data, config)
+	if _, err := io.ReadFull(protected, make([]byte, 1)); err != nil {
+		t.Fatal(err)
 	}
+	refused(port)
+	c.do("ABOR", "426")
+	c.expect("226")
+}
+
+// TestD13_PortIsFreeDuringTheTransfer has two sessions of one address and one port.
+func TestD13_PortIsFreeDuringTheTransfer(t *testing.T) {
+	config := func(files *fakeFS) Config {
+		c := testConfig(files)
+		c.Passive = Passive{MinPort: 50000, MaxPort: 50000}
+		return c
+	}
+	bubble(t, config, ListenOptions{}, func(t *testing.T, k *talker) {
+		other := &talker{t: t, server: k.server, control: record(k.server.connect(t, clientAddr))}
+		other.login()
+		defer other.control.Close()
+		k.login()
+		k.passive()
+		other.say("EPSV", "425")
+		k.say("STOR x", "150")
+		other.passive()
+		other.say("STOR y", "150")
+		for _, k := range []*talker{k, other} {
+			k.data.Write([]byte("whole"))
+			k.data.Close()
+			k.hear("226")
+		}
+		wantContent(t, k.files, "x", "whole")
+		wantContent(t, k.files, "y", "whole")
+	})
 }
 
 func TestD14_EarlierConnectionIsNeverUsed(t *testing.T) {

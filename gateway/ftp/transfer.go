@@ -138,13 +138,17 @@ func (t *transfer) begin(ctx context.Context, r reply) error {
 }
 
 // open makes the data connection: accepted or connected first, so that the preliminary
-// reply is true, and the TLS handshake after it, for which clients wait.
+// reply is true, and the TLS handshake after it, for which clients wait. Once it is there,
+// and is the client's as far as can be told, nobody else can come the same way.
 func (t *transfer) open(ctx context.Context, opening reply) (*dataConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	raw, err := t.route.connect(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if t.binding == nil {
+		t.route.close()
 	}
 	if err := t.begin(ctx, opening); err != nil {
 		closeHard(raw)
@@ -163,6 +167,7 @@ func (t *transfer) protect(ctx context.Context, raw net.Conn) (*dataConn, error)
 		watched := t.watch(raw)
 		conn, err := t.binding.protect(ctx, watched, t.server.config.SessionReuse)
 		if err == nil {
+			t.route.close()
 			return newDataConn(watched, conn), nil
 		}
 		closeHard(raw)
