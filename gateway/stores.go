@@ -34,77 +34,93 @@ type provider struct {
 // providers are all kinds of store. A new one is a row here.
 func providers() map[configs.Kind]provider {
 	return map[configs.Kind]provider{
-		configs.LocalDir: {
-			open: func(_ context.Context, c configs.Store, _ *multipart.Budget) (backends.Backend, error) {
-				return localdir.New(c.Path)
-			},
-			grant: map[permission]string{
-				put:     "write and search permission on the directory to the gateway's user",
-				list:    "read and search permission on the directory to the gateway's user",
-				get:     "read permission on the files to the gateway's user",
-				discard: "write and search permission on the directory to the gateway's user",
-			},
-			remedy: func(configs.Store) (key, right string) {
-				return "path", "name a directory that the gateway's user may read and write"
-			},
+		configs.LocalDir:  localDir(),
+		configs.S3:        s3Store(),
+		configs.GCS:       gcsStore(),
+		configs.AzureBlob: azureBlob(),
+	}
+}
+
+func localDir() provider {
+	return provider{
+		open: func(_ context.Context, c configs.Store, _ *multipart.Budget) (backends.Backend, error) {
+			return localdir.New(c.Path)
 		},
-		configs.S3: {
-			open: func(ctx context.Context, c configs.Store, b *multipart.Budget) (backends.Backend, error) {
-				return s3.New(ctx, s3.Config{
-					Bucket: c.Bucket, Region: c.Region, Endpoint: c.Endpoint, PathStyle: c.PathStyle,
-					AccessKey: c.AccessKey.Reveal(), SecretKey: c.SecretKey.Reveal(), Budget: b,
-				})
-			},
-			grant: map[permission]string{
-				put:     "s3:PutObject and s3:AbortMultipartUpload on the objects",
-				list:    "s3:ListBucket on the bucket",
-				get:     "s3:GetObject on the objects",
-				discard: "s3:DeleteObject on the objects",
-			},
-			remedy: func(c configs.Store) (key, right string) {
-				switch {
-				case c.Region != "" || c.Endpoint != "":
-				case c.AccessKey != "": // the environment is not asked
-					return "region", "write the bucket's region, such as eu-central-1"
-				default:
-					return "region", "write the bucket's region, such as eu-central-1, or set AWS_REGION"
-				}
-				return "", "mend the SDK's shared configuration files, or set access_key and secret_key"
-			},
+		grant: map[permission]string{
+			put:     "write and search permission on the directory to the gateway's user",
+			list:    "read and search permission on the directory to the gateway's user",
+			get:     "read permission on the files to the gateway's user",
+			discard: "write and search permission on the directory to the gateway's user",
 		},
-		configs.GCS: {
-			open: func(ctx context.Context, c configs.Store, b *multipart.Budget) (backends.Backend, error) {
-				return gcs.New(ctx, gcs.Config{Bucket: c.Bucket, CredentialsFile: c.CredentialsFile, Endpoint: c.Endpoint, Budget: b})
-			},
-			grant: map[permission]string{
-				put:     "storage.objects.create, and storage.objects.delete to overwrite",
-				list:    "storage.objects.list",
-				get:     "storage.objects.get",
-				discard: "storage.objects.delete",
-			},
-			parts: backends.Reserved + "/parts/",
-			remedy: func(c configs.Store) (key, right string) {
-				if c.CredentialsFile != "" {
-					return "credentials_file", "name the JSON file as the service issued it"
-				}
-				return "credentials_file", "name a service account's JSON file, or set GOOGLE_APPLICATION_CREDENTIALS"
-			},
+		remedy: func(configs.Store) (key, right string) {
+			return "path", "name a directory that the gateway's user may read and write"
 		},
-		configs.AzureBlob: {
-			open: func(ctx context.Context, c configs.Store, b *multipart.Budget) (backends.Backend, error) {
-				return azblob.New(ctx, azblob.Config{
-					Account: c.Account, Container: c.Container, AccountKey: c.AccountKey.Reveal(), Endpoint: c.Endpoint, Budget: b,
-				})
-			},
-			grant: map[permission]string{
-				put:     "Microsoft.Storage/…/blobs/write (Storage Blob Data Contributor)",
-				list:    "Microsoft.Storage/…/blobs/read (Storage Blob Data Reader)",
-				get:     "Microsoft.Storage/…/blobs/read (Storage Blob Data Reader)",
-				discard: "Microsoft.Storage/…/blobs/delete (Storage Blob Data Contributor)",
-			},
-			remedy: func(configs.Store) (key, right string) {
-				return "account_key", "write one of the account's access keys, or set up an identity for the SDK's default chain"
-			},
+	}
+}
+
+func s3Store() provider {
+	return provider{
+		open: func(ctx context.Context, c configs.Store, b *multipart.Budget) (backends.Backend, error) {
+			return s3.New(ctx, s3.Config{
+				Bucket: c.Bucket, Region: c.Region, Endpoint: c.Endpoint, PathStyle: c.PathStyle,
+				AccessKey: c.AccessKey.Reveal(), SecretKey: c.SecretKey.Reveal(), Budget: b,
+			})
+		},
+		grant: map[permission]string{
+			put:     "s3:PutObject and s3:AbortMultipartUpload on the objects",
+			list:    "s3:ListBucket on the bucket",
+			get:     "s3:GetObject on the objects",
+			discard: "s3:DeleteObject on the objects",
+		},
+		remedy: func(c configs.Store) (key, right string) {
+			switch {
+			case c.Region != "" || c.Endpoint != "":
+			case c.AccessKey != "": // the environment is not asked
+				return "region", "write the bucket's region, such as eu-central-1"
+			default:
+				return "region", "write the bucket's region, such as eu-central-1, or set AWS_REGION"
+			}
+			return "", "mend the SDK's shared configuration files, or set access_key and secret_key"
+		},
+	}
+}
+
+func gcsStore() provider {
+	return provider{
+		open: func(ctx context.Context, c configs.Store, b *multipart.Budget) (backends.Backend, error) {
+			return gcs.New(ctx, gcs.Config{Bucket: c.Bucket, CredentialsFile: c.CredentialsFile, Endpoint: c.Endpoint, Budget: b})
+		},
+		grant: map[permission]string{
+			put:     "storage.objects.create, and storage.objects.delete to overwrite",
+			list:    "storage.objects.list",
+			get:     "storage.objects.get",
+			discard: "storage.objects.delete",
+		},
+		parts: backends.Reserved + "/parts/",
+		remedy: func(c configs.Store) (key, right string) {
+			if c.CredentialsFile != "" {
+				return "credentials_file", "name the JSON file as the service issued it"
+			}
+			return "credentials_file", "name a service account's JSON file, or set GOOGLE_APPLICATION_CREDENTIALS"
+		},
+	}
+}
+
+func azureBlob() provider {
+	return provider{
+		open: func(ctx context.Context, c configs.Store, b *multipart.Budget) (backends.Backend, error) {
+			return azblob.New(ctx, azblob.Config{
+				Account: c.Account, Container: c.Container, AccountKey: c.AccountKey.Reveal(), Endpoint: c.Endpoint, Budget: b,
+			})
+		},
+		grant: map[permission]string{
+			put:     "Microsoft.Storage/…/blobs/write (Storage Blob Data Contributor)",
+			list:    "Microsoft.Storage/…/blobs/read (Storage Blob Data Reader)",
+			get:     "Microsoft.Storage/…/blobs/read (Storage Blob Data Reader)",
+			discard: "Microsoft.Storage/…/blobs/delete (Storage Blob Data Contributor)",
+		},
+		remedy: func(configs.Store) (key, right string) {
+			return "account_key", "write one of the account's access keys, or set up an identity for the SDK's default chain"
 		},
 	}
 }
