@@ -94,7 +94,7 @@ func (s *session) protocol() string {
 // listen reserves a passive port, in place of the one reserved before.
 func (s *session) listen() (port uint16, err error) {
 	s.params.useRoute(nil)
-	r, err := s.server.passive.reserve(s.local.Addr(), s.client)
+	r, err := s.server.passive.reserve(s.local.Addr(), s.client, s.log)
 	if err != nil {
 		return 0, err
 	}

@@ -11,6 +11,8 @@ var (
 	errStopping   = errors.New("server is stopping")
 	errNoRoute    = errors.New("no data connection was agreed on")
 	errUnread     = errors.New("replies were not taken")
+	errStranger   = errors.New("data connection from elsewhere, or one too many")
+	errSecond     = errors.New("second data connection from the same address")
 	errNoData     = errors.New("data connection not made")
 	errDataLost   = errors.New("data connection lost")
 	errStalled    = errors.New("data connection made no progress")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/netip"
@@ -16,6 +17,8 @@ const (
 	randomTries = 16
 	// maxArrived is how many connections of one client may wait to be taken.
 	maxArrived = 4
+	// maxAlarms is how often one route tells of connections that it refuses.
+	maxAlarms = 4
 )
 
 // errNoPort is a passive range in which nothing is free for this client.
@@ -46,6 +49,9 @@ type reservation struct {
 	port    *passivePort
 	client  netip.Addr
 	arrived chan net.Conn
+	taken   bool         // connect has returned one
+	log     *slog.Logger // the session's
+	alarms  int          // given; the pool's mutex guards it
 }
 
 func newPassivePool(minPort, maxPort uint16) *passivePool {
@@ -57,12 +63,13 @@ func listenTCP(addr netip.AddrPort) (net.Listener, error) {
 }
 
 // reserve opens a port on the local address, or shares one, for the next connection of
-// client. The port is chosen at random, so that no one can guess it (RFC 2577 §8).
-func (p *passivePool) reserve(local, client netip.Addr) (*reservation, error) {
+// client. The port is chosen at random, so that no one can guess it (RFC 2577 §8). log
+// hears of connections that are refused.
+func (p *passivePool) reserve(local, client netip.Addr, log *slog.Logger) (*reservation, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.min == 0 {
-		return p.take(netip.AddrPortFrom(local, 0), client)
+		return p.take(netip.AddrPortFrom(local, 0), client, log)
 	}
 	size := int(p.max-p.min) + 1
 	for range randomTries {
@@ -70,22 +77,22 @@ func (p *passivePool) reserve(local, client netip.Addr) (*reservation, error) {
 		if err != nil {
 			return nil, err
 		}
-		if r, err := p.take(netip.AddrPortFrom(local, p.min+uint16(n)), client); !errors.Is(err, errNoPort) {
+		if r, err := p.take(netip.AddrPortFrom(local, p.min+uint16(n)), client, log); !errors.Is(err, errNoPort) {
 			return r, err
 		}
 	}
-	return p.search(local, client, size)
+	return p.search(local, client, size, log)
 }
 
 // search tries every port, from a random one on.
-func (p *passivePool) search(local, client netip.Addr, size int) (*reservation, error) {
+func (p *passivePool) search(local, client netip.Addr, size int, log *slog.Logger) (*reservation, error) {
 	start, err := random(size)
 	if err != nil {
 		return nil, err
 	}
 	for i := range size {
 		port := p.min + uint16((start+i)%size)
-		if r, err := p.take(netip.AddrPortFrom(local, port), client); !errors.Is(err, errNoPort) {
+		if r, err := p.take(netip.AddrPortFrom(local, port), client, log); !errors.Is(err, errNoPort) {
 			return r, err
 		}
 	}
@@ -101,7 +108,7 @@ func random(n int) (int, error) {
 }
 
 // take reserves one port; errNoPort if it is not free for this client.
-func (p *passivePool) take(addr netip.AddrPort, client netip.Addr) (*reservation, error) {
+func (p *passivePool) take(addr netip.AddrPort, client netip.Addr, log *slog.Logger) (*reservation, error) {
 	port, open := p.ports[addr]
 	if !open {
 		ln, err := p.listen(addr)
@@ -122,7 +129,7 @@ func (p *passivePool) take(addr netip.AddrPort, client netip.Addr) (*reservation
 	if port.waiting[client] != nil {
 		return nil, errNoPort
 	}
-	r := &reservation{pool: p, port: port, client: client, arrived: make(chan net.Conn, maxArrived)}
+	r := &reservation{pool: p, port: port, client: client, arrived: make(chan net.Conn, maxArrived), log: log}
 	port.waiting[client] = r
 	return r, nil
 }
@@ -138,25 +145,38 @@ func (p *passivePool) accept(port *passivePort) {
 			p.abandon(port)
 			return
 		}
-		if !p.deliver(port, conn) {
-			closeHard(conn)
+		for _, log := range p.deliver(port, conn) {
+			warnRefused(log, conn, errStranger)
 		}
 	}
 }
 
-func (p *passivePool) deliver(port *passivePort, conn net.Conn) bool {
+// deliver hands over one connection, or closes it and returns who is to be told: all that
+// wait on the port, since nothing says for whom a stranger came.
+func (p *passivePool) deliver(port *passivePort, conn net.Conn) []*slog.Logger {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	r := port.waiting[addrPortOf(conn.RemoteAddr()).Addr()]
-	if r == nil {
-		return false
+	if r := port.waiting[addrPortOf(conn.RemoteAddr()).Addr()]; r != nil {
+		select {
+		case r.arrived <- conn:
+			return nil
+		default:
+		}
 	}
-	select {
-	case r.arrived <- conn:
-		return true
-	default:
-		return false
+	closeHard(conn)
+	var told []*slog.Logger
+	for _, r := range port.waiting {
+		if r.alarms++; r.alarms <= maxAlarms {
+			told = append(told, r.log)
+		}
 	}
+	return told
+}
+
+// warnRefused tells of a data connection that was not the one awaited: it may be a theft
+// that has failed, or one that has not.
+func warnRefused(log *slog.Logger, conn net.Conn, err error) {
+	log.Warn("data connection refused", slog.String("remote", addrPortOf(conn.RemoteAddr()).Addr().String()), slog.Any("err", err))
 }
 
 // abandon forgets a port whose listener has ended.
@@ -176,14 +196,33 @@ func (p *passivePool) wait() { p.accepting.Wait() }
 func (r *reservation) connect(ctx context.Context) (net.Conn, error) {
 	select {
 	case conn := <-r.arrived:
+		r.taken = true
 		return conn, nil
 	case <-ctx.Done():
 		return nil, errNoData
 	}
 }
 
-// close gives the port back, with the listener if no one else waits on it.
+// close gives the port back, with the listener if no one else waits on it. Connections of
+// the client that no transfer took are closed: of a command that failed, its own; beside
+// one that was taken, one of the two was a stranger's.
 func (r *reservation) close() {
+	r.release()
+	for {
+		select {
+		case conn := <-r.arrived:
+			closeHard(conn)
+			if r.taken {
+				warnRefused(r.log, conn, errSecond)
+			}
+		default:
+			return
+		}
+	}
+}
+
+// release sees to it that nothing more arrives.
+func (r *reservation) release() {
 	r.pool.mu.Lock()
 	defer r.pool.mu.Unlock()
 	if r.port.waiting[r.client] != r {
@@ -193,8 +232,5 @@ func (r *reservation) close() {
 	if len(r.port.waiting) == 0 && r.pool.ports[r.port.addr] == r.port {
 		delete(r.pool.ports, r.port.addr)
 		_ = r.port.ln.Close() // no one waits on it
-	}
-	for len(r.arrived) > 0 {
-		closeHard(<-r.arrived)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"strings"
 	"testing"
@@ -84,7 +85,10 @@ func TestD8_OnlyTheOwnSessionBinds(t *testing.T) {
 
 func TestD6_ThiefAtTheSameAddressUnderTLS(t *testing.T) {
 	files := newFakeFS()
-	_, addr := serveTCP(t, tlsConfig(t, files, ReuseRequired), ListenOptions{})
+	reuse := tlsConfig(t, files, ReuseRequired)
+	var log lockedBuilder
+	reuse.Log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	_, addr := serveTCP(t, reuse, ListenOptions{})
 	config := clientTLS(tls.VersionTLS13)
 	c := dialClient(t, addr).private(config)
 	port := c.passive()
@@ -100,6 +104,9 @@ func TestD6_ThiefAtTheSameAddressUnderTLS(t *testing.T) {
 	owner.Close()
 	c.expect("226")
 	wantContent(t, files, "x", "mine")
+	if n := strings.Count(log.String(), `"remote":"127.0.0.1"`); n != 2 {
+		t.Errorf("%d alarms, want 2:\n%s", n, log.String())
+	}
 }
 
 func TestD18_TwoUsersBehindOneAddress(t *testing.T) {

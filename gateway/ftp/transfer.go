@@ -163,7 +163,7 @@ func (t *transfer) open(ctx context.Context, opening reply) (*dataConn, error) {
 // protect makes the TLS handshake. A connection that fails in it, or did not resume where
 // it must, may be a stranger's from behind the same address: the right one may follow.
 func (t *transfer) protect(ctx context.Context, raw net.Conn) (*dataConn, error) {
-	for {
+	for alarms := 1; ; alarms++ {
 		watched := t.watch(raw)
 		conn, err := t.binding.protect(ctx, watched, t.server.config.SessionReuse)
 		if err == nil {
@@ -171,7 +171,9 @@ func (t *transfer) protect(ctx context.Context, raw net.Conn) (*dataConn, error)
 			return newDataConn(watched, conn), nil
 		}
 		closeHard(raw)
-		t.log.Warn("data connection refused", slog.Any("err", err))
+		if alarms <= maxAlarms {
+			warnRefused(t.log, raw, err)
+		}
 		next, cancel := context.WithTimeout(ctx, secondChance)
 		another, none := t.route.connect(next)
 		cancel()
