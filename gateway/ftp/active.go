@@ -31,7 +31,7 @@ func (a *activeRoute) connect(ctx context.Context) (net.Conn, error) {
 		conn, err = a.dial(ctx, netip.AddrPortFrom(a.from, 0), a.to)
 	}
 	if err != nil {
-		return nil, errors.Join(errNoData, err)
+		return nil, because(errNoData, err)
 	}
 	return conn, nil
 }

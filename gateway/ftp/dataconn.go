@@ -98,7 +98,7 @@ func atEnd(err error) bool {
 // dataError is the kind of an error on a data connection.
 func dataError(err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return errors.Join(errStalled, err)
+		return because(errStalled, err)
 	}
-	return errors.Join(errDataLost, err)
+	return because(errDataLost, err)
 }

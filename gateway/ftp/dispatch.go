@@ -22,14 +22,21 @@ func (s *session) execute(ctx context.Context, cmd command) reply {
 		r, err = s.run(ctx, row, cmd.arg)
 	}
 	s.params.spend(row.spends)
-	level := slog.LevelInfo
-	if err != nil && r.code == 451 {
-		level = slog.LevelError
-	}
-	s.log.LogAttrs(ctx, level, "command", slog.String("user", s.login.name), slog.String("verb", row.verb),
-		slog.String("path", s.params.path.String()), slog.Int("code", r.code), slog.Int64("bytes", s.params.moved),
-		slog.Duration("took", time.Since(began)), slog.Any("err", err))
+	s.record(ctx, row.verb, r.code, time.Since(began), err)
 	return r
+}
+
+// record logs a command, as loud as its failure deserves.
+func (s *session) record(ctx context.Context, verb string, code int, took time.Duration, err error) {
+	attrs := append(make([]slog.Attr, 0, 7), slog.String("user", s.userName()), slog.String("verb", verb),
+		slog.String("path", s.params.path.String()), slog.Int("code", code), slog.Int64("bytes", s.params.moved),
+		slog.String("took", took.String()))
+	level := slog.LevelInfo
+	if err != nil {
+		attrs = append(attrs, slog.Any("err", err))
+		level = failureOf(err).level
+	}
+	s.log.LogAttrs(ctx, level, "command", attrs...)
 }
 
 // admit checks what a row demands and returns the refusal if it is not so.
@@ -69,15 +76,18 @@ func (s *session) run(ctx context.Context, row *row, arg string) (r reply, err e
 		if p := recover(); p != nil {
 			err = s.logPanic(p)
 			s.closing = true
-			r, _ = replyTo(err, row.names, false)
+			r = failureOf(err).reply(row.names, false)
 		}
 	}()
 	r, err = row.run(s, ctx, arg)
 	if err == nil {
 		return r, nil
 	}
+	if ctx.Err() != nil {
+		err = because(context.Cause(ctx), err)
+	}
 	var late *begunError
-	r, _ = replyTo(err, row.names, errors.As(err, &late))
+	r = failureOf(err).reply(row.names, errors.As(err, &late))
 	if errors.Is(err, errPanic) || errors.Is(err, errFlooded) {
 		s.closing = true
 	}
@@ -99,7 +109,7 @@ func (s *session) reject(cmd command) reply {
 		s.hangUp()
 		return reply{}
 	}
-	s.log.Info("unknown command", slog.String("user", s.login.name))
+	s.log.Info("unknown command", slog.String("user", s.userName()))
 	if s.login.account == nil {
 		if s.unknown++; s.unknown > maxUnknown {
 			return reply{code: 421, text: "Too many unknown commands before login; closing."}

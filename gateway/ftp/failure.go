@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 )
 
 // The engine's own kinds of error, beside those that an FS returns.
@@ -13,6 +14,7 @@ var (
 	errUnread     = errors.New("replies were not taken")
 	errStranger   = errors.New("data connection from elsewhere, or one too many")
 	errSecond     = errors.New("second data connection from the same address")
+	errNoListen   = errors.New("passive port not opened")
 	errNoData     = errors.New("data connection not made")
 	errDataLost   = errors.New("data connection lost")
 	errStalled    = errors.New("data connection made no progress")
@@ -42,72 +44,87 @@ const (
 	fresh                  // something to be made
 )
 
-// failure is a row of the table that turns kinds of error into replies. A code of 0 means
-// the one for an unknown error.
+// failure is a row of the table that turns kinds of error into replies.
 type failure struct {
 	kind                   error
 	existing, fresh, begun int // begun: after a preliminary reply
 	text                   string
+	level                  slog.Level // of the log record: above Info if who operates the server can do something
 }
 
 // failures are searched from the top: a kind stands before the one that it is a case of.
 func failures() []failure {
 	return []failure{
-		{errAborted, 426, 426, 426, "Transfer aborted."},
-		{errVanished, 426, 426, 426, "Transfer aborted."},
-		{errFlooded, 426, 426, 426, "Too many commands during a transfer; transfer aborted."},
-		{errStopping, 421, 421, 421, "The server is stopping; connect again later."},
-		{errNoPort, 425, 425, 425, "No passive port is free for this address; try again later."},
-		{errNoRoute, 425, 425, 425, "Use EPSV, PASV, EPRT or PORT before each transfer."},
-		{errNoData, 425, 425, 425, "The data connection could not be made within the time allowed."},
-		{errDataLost, 426, 426, 426, "Data connection lost; transfer aborted; try again."},
-		{errStalled, 426, 426, 426, "Too little progress on the data connection; transfer aborted; try again."},
-		{errCutOff, 426, 426, 426, "The upload was cut off; nothing was stored; send it again."},
-		{errNotPrivate, 521, 521, 521, "Data connections must be protected here; use PBSZ 0 and PROT P."},
-		{errDataTLS, 522, 522, 522, "TLS on the data connection failed; begin its handshake after the 150 reply."},
-		{errUnbound, 522, 522, 522, "The data connection must resume the TLS session of this control connection; enable session resumption in the client."},
-		{errSequence, 503, 503, 503, "REST and RANG exclude each other; send only one of them."},
-		{errOffset, 504, 504, 504, "Restarting needs TYPE I and STRU F."},
-		{errAppend, 504, 504, 504, "Appending and resuming of uploads are not offered; send the whole file with STOR."},
-		{errASCIISize, 550, 550, 550, "SIZE is not known in TYPE A; use TYPE I."},
-		{errRecordSize, 550, 550, 550, "SIZE is not known in STRU R; use STRU F."},
-		{errSyntax, 501, 501, 501, "Bad argument; see HELP for the form of the command."},
-		{errProtocol, 522, 522, 522, "Network protocol not supported, use (1,2)."},
-		{errRecord, 426, 426, 426, "The data does not have the structure of STRU R; nothing was stored; use STRU F for other data."},
+		{errAborted, 426, 426, 426, "Transfer aborted.", slog.LevelInfo},
+		{errVanished, 426, 426, 426, "Transfer aborted.", slog.LevelInfo},
+		{errFlooded, 426, 426, 426, "Too many commands during a transfer; transfer aborted.", slog.LevelWarn},
+		{errStopping, 421, 421, 421, "The server is stopping; connect again later.", slog.LevelInfo},
+		{errNoPort, 425, 425, 425, "No passive port is free for this address; try again later.", slog.LevelWarn},
+		{errNoListen, 425, 425, 425, "No passive port can be opened now; try again later.", slog.LevelWarn},
+		{errNoRoute, 425, 425, 425, "Use EPSV, PASV, EPRT or PORT before each transfer.", slog.LevelInfo},
+		{errNoData, 425, 425, 425, "The data connection was refused, or was not made in time.", slog.LevelInfo},
+		{errDataLost, 426, 426, 426, "Data connection lost; transfer aborted; try again.", slog.LevelInfo},
+		{errStalled, 426, 426, 426, "Too little progress on the data connection; transfer aborted; try again.", slog.LevelInfo},
+		{errCutOff, 426, 426, 426, "The upload was cut off; nothing was stored; send it again.", slog.LevelInfo},
+		{errNotPrivate, 521, 521, 521, "Data connections must be protected here; use PBSZ 0 and PROT P.", slog.LevelInfo},
+		{errDataTLS, 522, 522, 522, "TLS on the data connection failed; begin its handshake after the 150 reply.", slog.LevelInfo},
+		{errUnbound, 522, 522, 522, "The data connection must resume the TLS session of this control connection; enable session resumption in the client.", slog.LevelInfo},
+		{errSequence, 503, 503, 503, "REST and RANG exclude each other; send only one of them.", slog.LevelInfo},
+		{errOffset, 504, 504, 504, "Restarting needs TYPE I and STRU F.", slog.LevelInfo},
+		{errAppend, 504, 504, 504, "Appending and resuming of uploads are not offered; send the whole file with STOR.", slog.LevelInfo},
+		{errASCIISize, 550, 550, 550, "SIZE is not known in TYPE A; use TYPE I.", slog.LevelInfo},
+		{errRecordSize, 550, 550, 550, "SIZE is not known in STRU R; use STRU F.", slog.LevelInfo},
+		{errSyntax, 501, 501, 501, "Bad argument; see HELP for the form of the command.", slog.LevelInfo},
+		{errProtocol, 522, 522, 522, "Network protocol not supported, use (1,2).", slog.LevelInfo},
+		{errRecord, 426, 426, 426, "The data does not have the structure of STRU R; nothing was stored; use STRU F for other data.", slog.LevelInfo},
 
-		{errNoFiles, 550, 550, 451, "No files found."},
-		{ErrNotEmpty, 550, 553, 451, "Directory not empty; delete what is in it first."},
-		{ErrIsDir, 550, 553, 451, "That is a directory, not a file."},
-		{ErrNotDir, 550, 550, 451, "That is a file, not a directory."},
-		{ErrChanged, 450, 450, 451, "The file was changed by someone else meanwhile; try again."},
-		{ErrBusy, 450, 450, 451, "The file is being written; try again later."},
-		{ErrQuota, 552, 552, 552, "A limit on size, count or space is reached; make room or send less."},
-		{ErrUnavailable, 450, 450, 451, "The storage is not available now; try again later."},
-		{ErrRestart, 554, 554, 554, "Bad restart point; use one within the file."},
-		{fs.ErrNotExist, 550, 553, 451, "No such file or directory."},
-		{fs.ErrExist, 550, 553, 451, "That name is taken; choose another."},
-		{fs.ErrPermission, 550, 553, 451, "Permission denied; this account may not do that here."},
-		{fs.ErrInvalid, 550, 553, 451, "That cannot be a name here; use printable characters, no backslash, and 1024 octets at most."},
-		{errors.ErrUnsupported, 502, 504, 451, "This storage cannot do that."},
+		{errNoFiles, 550, 550, 451, "No files found.", slog.LevelInfo},
+		{ErrNotEmpty, 550, 553, 451, "Directory not empty; delete what is in it first.", slog.LevelInfo},
+		{ErrIsDir, 550, 553, 451, "That is a directory, not a file.", slog.LevelInfo},
+		{ErrNotDir, 550, 550, 451, "That is a file, not a directory.", slog.LevelInfo},
+		{ErrChanged, 450, 450, 451, "The file was changed by someone else meanwhile; try again.", slog.LevelInfo},
+		{ErrBusy, 450, 450, 451, "The file is being written; try again later.", slog.LevelInfo},
+		{ErrQuota, 552, 552, 552, "A limit on size, count or space is reached; make room or send less.", slog.LevelWarn},
+		{ErrUnavailable, 450, 450, 451, "The storage is not available now; try again later.", slog.LevelWarn},
+		{ErrRestart, 554, 554, 554, "Bad restart point; use one within the file.", slog.LevelInfo},
+		{fs.ErrNotExist, 550, 553, 451, "No such file or directory.", slog.LevelInfo},
+		{fs.ErrExist, 550, 553, 451, "That name is taken; choose another.", slog.LevelInfo},
+		{fs.ErrPermission, 550, 553, 451, "Permission denied; this account may not do that here.", slog.LevelInfo},
+		{fs.ErrInvalid, 550, 553, 451, "That cannot be a name here; use printable characters, no backslash, and 1024 octets at most.", slog.LevelInfo},
+		{errors.ErrUnsupported, 502, 504, 451, "This storage cannot do that.", slog.LevelInfo},
 	}
 }
 
-// replyTo turns the error of a command into its final reply; known is false for an error
-// of no kind that there is, which deserves a look at the log. The error's own text stays
-// in the log.
-func replyTo(err error, n naming, begun bool) (r reply, known bool) {
+// failureOf finds the row of an error; an error of no kind that there is deserves a look at
+// the log.
+func failureOf(err error) failure {
 	for _, f := range failures() {
-		if !errors.Is(err, f.kind) {
-			continue
+		if errors.Is(err, f.kind) {
+			return f
 		}
-		code := f.existing
-		switch {
-		case begun:
-			code = f.begun
-		case n == fresh:
-			code = f.fresh
-		}
-		return reply{code: code, text: f.text}, true
 	}
-	return reply{code: 451, text: "Local error; see the server's log."}, false
+	return failure{nil, 451, 451, 451, "Local error; see the server's log.", slog.LevelError}
+}
+
+// reply is the final reply of a command that failed; the error's own text stays in the log.
+func (f failure) reply(n naming, begun bool) reply {
+	code := f.existing
+	switch {
+	case begun:
+		code = f.begun
+	case n == fresh:
+		code = f.fresh
+	}
+	return reply{code: code, text: f.text}
+}
+
+// because is an error of a kind, with the cause for the log, if there is one.
+func because(kind, cause error) error {
+	switch {
+	case cause == nil:
+		return kind
+	case errors.Is(cause, kind):
+		return cause
+	}
+	return fmt.Errorf("%w: %w", kind, cause)
 }

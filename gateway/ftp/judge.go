@@ -27,13 +27,13 @@ func judge(e evidence) error {
 	case e.cause != nil:
 		return e.cause
 	case errors.Is(e.end, os.ErrDeadlineExceeded):
-		return errors.Join(errStalled, e.end)
+		return because(errStalled, e.end)
 	case !atEnd(e.end):
-		return errors.Join(errDataLost, e.end)
+		return because(errDataLost, e.end)
 	case e.protected && !e.notified && e.proper:
 		return errCutOff
 	case e.whole != nil:
-		return errors.Join(errCutOff, e.whole)
+		return because(errCutOff, e.whole)
 	}
 	return nil
 }

@@ -64,11 +64,11 @@ func TestFailures(t *testing.T) {
 				t.Errorf("%v is for ever: %d", f.kind, code)
 			}
 		}
-		if r, known := replyTo(fmt.Errorf("wrapped: %w", f.kind), existing, false); !known || r.text != f.text {
+		if r := failureOf(fmt.Errorf("wrapped: %w", f.kind)).reply(existing, false); r.text != f.text {
 			t.Errorf("%v is shadowed by %q", f.kind, r.text)
 		}
 	}
-	if r, known := replyTo(errors.New("s3: AccessDenied for arn:aws:…"), existing, false); known || r.code != 451 {
+	if r := failureOf(errors.New("s3: AccessDenied for arn:aws:…")).reply(existing, false); r.code != 451 {
 		t.Errorf("unknown error: %+v", r)
 	}
 }

@@ -108,7 +108,10 @@ func (t *transfer) list(ctx context.Context, entries iter.Seq2[Entry, error], fo
 			return reply{}, err
 		}
 	}
-	if err := errors.Join(w.flush(), data.finish()); err != nil {
+	if err := w.flush(); err != nil {
+		return reply{}, err
+	}
+	if err := data.finish(); err != nil {
 		return reply{}, dataError(err)
 	}
 	return done(226, "Transfer complete.")
@@ -167,7 +170,7 @@ func (s *session) parseListing(arg string) (listing, error) {
 	a := parseListArg(arg)
 	name, err := s.decode(a.name)
 	if err != nil {
-		return listing{}, errors.Join(fs.ErrInvalid, err)
+		return listing{}, because(fs.ErrInvalid, err)
 	}
 	l := listing{itself: a.directory && name != "", name: name}
 	if l.literal, err = s.params.dir.Join(name); err != nil {

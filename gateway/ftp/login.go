@@ -107,6 +107,14 @@ func (s *session) failLogin(ctx context.Context) (reply, error) {
 	return done(530, "Login incorrect; check the name and the password.")
 }
 
+// userName is who has logged in, or who the client says it is.
+func (s *session) userName() string {
+	if s.login.account != nil {
+		return s.login.account.Name
+	}
+	return s.login.name
+}
+
 func (s *session) acct(context.Context, string) (reply, error) {
 	return done(202, "No account is needed.")
 }

@@ -2,7 +2,6 @@ package ftp
 
 import (
 	"context"
-	"errors"
 	"io/fs"
 	"strconv"
 	"strings"
@@ -57,7 +56,7 @@ func (p *parameters) spend(what spending) {
 func (s *session) resolve(arg string) (Path, error) {
 	name, err := s.decode(arg)
 	if err != nil {
-		return Path{}, errors.Join(fs.ErrInvalid, err)
+		return Path{}, because(fs.ErrInvalid, err)
 	}
 	p, err := s.params.dir.Join(name)
 	if err == nil {

@@ -116,7 +116,7 @@ func (p *passivePool) take(addr netip.AddrPort, client netip.Addr, log *slog.Log
 			return nil, errNoPort
 		}
 		if err != nil {
-			return nil, errors.Join(errNoData, err)
+			return nil, because(errNoListen, err)
 		}
 		port = &passivePort{
 			addr:    netip.AddrPortFrom(addr.Addr(), addrPortOf(ln.Addr()).Port()),

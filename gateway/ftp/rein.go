@@ -3,7 +3,6 @@ package ftp
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"log/slog"
 	"net"
 	"time"
@@ -46,7 +45,7 @@ func (s *session) unprotect() error {
 		return err
 	}
 	if _, err := s.security.conn.Read(make([]byte, 1)); !atEnd(err) {
-		return errors.Join(errStillTLS, err)
+		return because(errStillTLS, err)
 	}
 	if err := s.raw.SetDeadline(time.Time{}); err != nil {
 		return err

@@ -88,7 +88,7 @@ func (s *Server) Serve(ln net.Listener, o ListenOptions) error {
 		default:
 			// Out of descriptors or memory, or the peer was faster: all of it passes.
 			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
-			s.config.Log.Warn("accept failed", slog.Any("err", err), slog.Duration("pause", pause))
+			s.config.Log.Warn("accept failed", slog.Any("err", err), slog.String("pause", pause.String()))
 			s.sleep(s.ctx, pause)
 		}
 	}

@@ -104,7 +104,11 @@ func (s *session) serve(ctx context.Context) {
 	defer func() { s.params.useRoute(nil) }()
 	s.log.Info("session began", slog.String("remote", s.client.String()), slog.Bool("tls", s.implicit))
 	err := s.converse(ctx)
-	s.log.Info("session ended", slog.Any("err", err))
+	if err != nil {
+		s.log.Info("session ended", slog.Any("err", err))
+		return
+	}
+	s.log.Info("session ended")
 }
 
 // converse greets and then runs command after command. Its error is for the log.
@@ -197,7 +201,7 @@ func (s *session) farewell(err error) error {
 	default:
 		return err
 	}
-	return errors.Join(err, s.end())
+	return because(err, s.end())
 }
 
 // put writes a reply to the buffer of the control connection.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
-	"errors"
 	"log/slog"
 	"net"
 	"slices"
@@ -208,7 +207,7 @@ func (b *binding) protect(ctx context.Context, raw net.Conn, reuse SessionReuse)
 	defer cancel()
 	conn := tls.Server(raw, b.data())
 	if err := conn.HandshakeContext(ctx); err != nil {
-		return nil, errors.Join(errDataTLS, err)
+		return nil, because(errDataTLS, err)
 	}
 	if reuse == ReuseRequired && !conn.ConnectionState().DidResume {
 		return nil, errUnbound

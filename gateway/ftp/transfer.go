@@ -2,7 +2,6 @@ package ftp
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -111,7 +110,7 @@ func (t *transfer) explain(ctx context.Context, err error) error {
 		return nil
 	}
 	if ctx.Err() != nil {
-		err = errors.Join(context.Cause(ctx), err)
+		err = because(context.Cause(ctx), err)
 	}
 	if t.begun {
 		err = &begunError{err}
