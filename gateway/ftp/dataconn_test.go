@@ -32,7 +32,7 @@ func TestD1_NoConnectionToThirdParties(t *testing.T) {
 	_, addr := serveTCP(t, testConfig(newFakeFS()), ListenOptions{})
 	c := dialClient(t, addr).login()
 	c.do("PORT "+portArgument(target.Addr()), "504")
-	c.do(fmt.Sprintf("EPRT |1|127.0.0.2|%d|", target.Addr().(*net.TCPAddr).Port), "504")
+	c.do(fmt.Sprintf("EPRT |1|127.0.0.2|%d|", target.Addr().(*net.TCPAddr).Port), "501")
 	c.do("RETR readme.txt", "425")
 	raw, err := target.SyscallConn()
 	if err != nil {
@@ -375,7 +375,8 @@ func TestIPv6(t *testing.T) {
 	c := dialClient(t, ln.Addr().String()).login()
 	c.do("PASV", "522")
 	c.do("EPSV 1", "522")
-	c.do("EPRT |1|127.0.0.1|5000|", "504")
+	c.do("EPRT |1|127.0.0.1|5000|", "522 Network protocol not supported, use (2)")
+	c.do("EPRT |3|::1|5000|", "522 Network protocol not supported, use (2)")
 	data := dialFromAddr(t, "::1", c.passive())
 	c.do("RETR readme.txt", "150")
 	if b, err := io.ReadAll(data); err != nil || !strings.HasPrefix(string(b), "hello") {

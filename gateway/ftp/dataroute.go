@@ -2,9 +2,9 @@ package ftp
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
-	"strconv"
 )
 
 // route is the way to the next data connection, as the client has chosen it.
@@ -27,18 +27,29 @@ func (s *session) portCommand(_ context.Context, arg string) (reply, error) {
 
 func (s *session) eprt(_ context.Context, arg string) (reply, error) {
 	addr, err := parseEPRT(arg)
-	if err != nil {
+	switch {
+	case errors.Is(err, errProtocol), err == nil && addr.Addr().Is4() != s.local.Addr().Is4():
+		return s.otherProtocol()
+	case err != nil:
 		return reply{}, err
+	case !s.owns(addr.Addr()):
+		return done(501, elsewhere)
 	}
 	return s.active(addr)
 }
+
+// elsewhere refuses addresses of third parties.
+const elsewhere = "Data connections are made only to the address of the control connection."
+
+// owns tells whether an address is the client's.
+func (s *session) owns(addr netip.Addr) bool { return addr == s.client.WithZone("") }
 
 // active takes an address to connect to. It must be the client's own and no service of the
 // system, or the server could be made to attack others (RFC 2577 §3).
 func (s *session) active(addr netip.AddrPort) (reply, error) {
 	switch {
-	case addr.Addr() != s.client.WithZone(""):
-		return done(504, "Data connections are made only to the address of the control connection.")
+	case !s.owns(addr.Addr()):
+		return done(504, elsewhere)
 	case addr.Port() < 1024:
 		return done(504, "Data connections are made only to ports from 1024.")
 	}
@@ -68,13 +79,13 @@ func (s *session) pasv(context.Context, string) (reply, error) {
 func (s *session) epsv(_ context.Context, arg string) (reply, error) {
 	proto, all, err := parseEPSV(arg)
 	switch {
+	case errors.Is(err, errProtocol), proto != 0 && (proto == 1) != s.local.Addr().Is4():
+		return s.otherProtocol()
 	case err != nil:
 		return reply{}, err
 	case all:
 		s.params.epsvAll = true
 		return done(200, "From now on only EPSV is taken.")
-	case proto != 0 && (proto == 1) != s.local.Addr().Is4():
-		return done(522, "That is not the protocol of this connection, use ("+s.protocol()+").")
 	}
 	port, err := s.listen()
 	if err != nil {
@@ -83,12 +94,13 @@ func (s *session) epsv(_ context.Context, arg string) (reply, error) {
 	return done(229, "Entering Extended Passive Mode ("+formatEPSV(port)+")")
 }
 
-// protocol is the address family of the control connection as EPSV counts them.
-func (s *session) protocol() string {
+// otherProtocol refuses an address family other than the control connection's, which RFC
+// 2428 §2 has the reply name.
+func (s *session) otherProtocol() (reply, error) {
 	if s.local.Addr().Is4() {
-		return strconv.Itoa(1)
+		return done(522, "Network protocol not supported, use (1).")
 	}
-	return strconv.Itoa(2)
+	return done(522, "Network protocol not supported, use (2).")
 }
 
 // listen reserves a passive port, in place of the one reserved before.

@@ -70,12 +70,11 @@ func failures() []failure {
 		{errDataTLS, 522, 522, 522, "TLS on the data connection failed; begin its handshake after the 150 reply.", slog.LevelInfo},
 		{errUnbound, 522, 522, 522, "The data connection must resume the TLS session of this control connection; enable session resumption in the client.", slog.LevelInfo},
 		{errSequence, 503, 503, 503, "REST and RANG exclude each other; send only one of them.", slog.LevelInfo},
-		{errOffset, 504, 504, 504, "Restarting needs TYPE I and STRU F.", slog.LevelInfo},
+		{errOffset, 504, 504, 504, "REST needs STRU F, RANG needs TYPE I and STRU F.", slog.LevelInfo},
 		{errAppend, 504, 504, 504, "Appending and resuming of uploads are not offered; send the whole file with STOR.", slog.LevelInfo},
 		{errASCIISize, 550, 550, 550, "SIZE is not known in TYPE A; use TYPE I.", slog.LevelInfo},
 		{errRecordSize, 550, 550, 550, "SIZE is not known in STRU R; use STRU F.", slog.LevelInfo},
 		{errSyntax, 501, 501, 501, "Bad argument; see HELP for the form of the command.", slog.LevelInfo},
-		{errProtocol, 522, 522, 522, "Network protocol not supported, use (1,2).", slog.LevelInfo},
 		{errRecord, 426, 426, 426, "The data does not have the structure of STRU R; nothing was stored; use STRU F for other data.", slog.LevelInfo},
 
 		{errNoFiles, 550, 550, 451, "No files found.", slog.LevelInfo},
