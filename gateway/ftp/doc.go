@@ -35,10 +35,11 @@
 // 1024; random passive ports, for the client's address alone; replies that do not tell
 // unknown users; delays and an end after failed logins.
 //
-// RFC 2640, Internationalization: UTF-8 names, or an account's [Charset]; LANG (EN).
+// RFC 2640, Internationalization: UTF-8 names, or an account's [Charset] unless the client
+// sends OPTS UTF8 ON; LANG (EN).
 //
 // RFC 3659, Extensions: MDTM, also with a time to set; SIZE (TYPE I, STRU F); REST STREAM
-// for RETR; MLST and MLSD with the facts type, size, modify, perm, unique and UNIX.mode,
+// for RETR (STRU F); MLST and MLSD with the facts type, size, modify, perm, unique and UNIX.mode,
 // without the entries cdir and pdir, which would cost a request each; TVFS.
 //
 // RFC 7151, HOST.

@@ -18,7 +18,7 @@ func (s *session) retr(ctx context.Context, arg string) (reply, error) {
 	switch {
 	case restart > 0 && ranged != nil:
 		return reply{}, errSequence
-	case (restart > 0 || ranged != nil) && (s.params.ascii || s.params.records):
+	case ranged != nil && (s.params.ascii || s.params.records), restart > 0 && s.params.records:
 		return reply{}, errOffset
 	case ranged != nil:
 		o = ranged.options()
@@ -38,11 +38,19 @@ func (w *window) options() RetrieveOptions {
 
 // retrieve is the job of RETR.
 func (t *transfer) retrieve(ctx context.Context, o RetrieveOptions, opening reply) (reply, error) {
+	var skipped int64
+	if t.ascii {
+		skipped, o.Offset = o.Offset, 0
+	}
 	d, err := t.fs.Retrieve(ctx, t.path, o)
 	if err != nil {
 		return reply{}, err
 	}
 	defer t.closeDownload(d)
+	src := t.encoder(d)
+	if err := skip(src, skipped); err != nil {
+		return reply{}, err
+	}
 	if !t.ascii && !t.records {
 		// Clients without SIZE take the file's size from here, with this very ending.
 		opening.text = opening.text[:len(opening.text)-1] + " (" + strconv.FormatInt(d.Size, 10) + " bytes)."
@@ -53,7 +61,7 @@ func (t *transfer) retrieve(ctx context.Context, o RetrieveOptions, opening repl
 	}
 	defer data.abort()
 	defer context.AfterFunc(ctx, data.abort)()
-	readErr, writeErr := t.pump(data.flow, t.encoder(d))
+	readErr, writeErr := t.pump(data.flow, src)
 	switch {
 	case writeErr != nil:
 		return reply{}, dataError(writeErr)
@@ -67,6 +75,16 @@ func (t *transfer) retrieve(ctx context.Context, o RetrieveOptions, opening repl
 		return reply{}, dataError(err)
 	}
 	return done(226, "Transfer complete.")
+}
+
+// skip reads up to a restart point of TYPE A, which counts octets as they are transferred
+// (RFC 3659 §5.3): where that is in the file, only the conversion of what precedes it tells.
+func skip(src io.Reader, octets int64) error {
+	_, err := io.CopyN(io.Discard, src, octets)
+	if atEnd(err) {
+		return ErrRestart
+	}
+	return err
 }
 
 // encoder turns what is stored into data of this TYPE and STRU.
