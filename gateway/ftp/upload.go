@@ -1,6 +1,7 @@
 package ftp
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -23,10 +24,12 @@ func (s *session) stor(ctx context.Context, arg string) (reply, error) {
 // of its preliminary reply is fixed (RFC 1123 §4.1.2.9).
 func (s *session) stou(ctx context.Context, arg string) (reply, error) {
 	if blank(arg) {
-		arg = "upload"
+		arg = ""
 	}
-	ext := path.Ext(arg)
-	p, err := s.resolve(strings.TrimSuffix(arg, ext) + "-" + strings.ToLower(rand.Text()) + ext)
+	dir, base := path.Split(arg)
+	ext := path.Ext(base)
+	stem := cmp.Or(strings.TrimSuffix(base, ext), "upload")
+	p, err := s.resolve(dir + stem + "-" + strings.ToLower(rand.Text()) + ext)
 	if err != nil {
 		return reply{}, err
 	}
