@@ -104,7 +104,7 @@ func (s *session) logPanic(p any) error {
 // have a browser send here, ends the session without a word, before its body is taken for
 // commands.
 func (s *session) reject(cmd command) reply {
-	if speaksHTTP(cmd) && s.login.account == nil {
+	if speaksHTTP(cmd) && (cmd.verb != "" || s.login.account == nil) {
 		s.log.Warn("not FTP", slog.String("remote", s.client.String()))
 		s.hangUp()
 		return reply{}
