@@ -50,7 +50,7 @@ func (s *session) features(context.Context, string) (reply, error) {
 }
 
 func (s *session) help(_ context.Context, topic string) (reply, error) {
-	if topic == "" {
+	if blank(topic) {
 		return s.helpAll(), nil
 	}
 	row, found := s.server.commands.index[strings.ToUpper(topic)]

@@ -103,6 +103,9 @@ func (s *session) rest(_ context.Context, arg string) (reply, error) {
 		return reply{}, err
 	}
 	s.params.restart = offset
+	if offset == 0 {
+		return done(350, "Starting at 0; send RETR or STOR.")
+	}
 	return done(350, "Restarting at "+strconv.FormatInt(offset, 10)+"; send RETR.")
 }
 
