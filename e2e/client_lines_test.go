@@ -19,7 +19,7 @@ func (lftp) unspeakable(string) string { return "" }
 // `EPRT |2|::|port|`, and data goes to no address but the client's own.
 func (lftp) unable(m mode) string {
 	if m.active && m.ipv6 {
-		return "lftp announces the unspecified address over IPv6 loopback; refused with 504"
+		return "lftp announces the unspecified address over IPv6 loopback; refused with 501"
 	}
 	return ""
 }
