@@ -79,7 +79,7 @@ func TestStoreDown(t *testing.T) {
 			}
 			_ = data.Close()
 			data = s.passive()
-			if r := s.do("LIST", "450", "150"); r.code == "150" {
+			if r := s.do("LIST", "451", "150"); r.code == "150" {
 				s.want("451")
 			}
 			_ = data.Close()

@@ -134,9 +134,9 @@ func transferCommands() []row {
 
 func listCommands() []row {
 	return []row{
-		{verb: "LIST", run: (*session).list, spends: everything, help: "[<SP> path]"},
-		{verb: "NLST", run: (*session).nlst, spends: everything, help: "[<SP> path]"},
-		{verb: "MLSD", run: (*session).mlsd, spends: everything, help: "[<SP> path]"},
+		{verb: "LIST", run: (*session).list, spends: everything, names: listed, help: "[<SP> path]"},
+		{verb: "NLST", run: (*session).nlst, spends: everything, names: listed, help: "[<SP> path]"},
+		{verb: "MLSD", run: (*session).mlsd, spends: everything, names: listed, help: "[<SP> path]"},
 		{verb: "MLST", run: (*session).mlst, feat: (*session).featMLST, help: "[<SP> path]"},
 		{verb: "STAT", run: (*session).stat, during: attends, help: "[<SP> path]"},
 	}

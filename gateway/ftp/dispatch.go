@@ -34,7 +34,7 @@ func (s *session) record(ctx context.Context, verb string, code int, took time.D
 	level := slog.LevelInfo
 	if err != nil {
 		attrs = append(attrs, slog.Any("err", err))
-		level = failureOf(err).level
+		level = levelOf(err)
 	}
 	s.log.LogAttrs(ctx, level, "command", attrs...)
 }

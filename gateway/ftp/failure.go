@@ -42,6 +42,7 @@ type naming int
 const (
 	existing naming = iota // something that should be there
 	fresh                  // something to be made
+	listed                 // something to be listed
 )
 
 // failure is a row of the table that turns kinds of error into replies.
@@ -105,6 +106,18 @@ func failureOf(err error) failure {
 	return failure{nil, 451, 451, 451, "Local error; see the server's log.", slog.LevelError}
 }
 
+// levelOf is the loudest level of all that an error stems from: a client that hangs up
+// because the store has failed does not make that less of a failure.
+func levelOf(err error) slog.Level {
+	level := failureOf(err).level
+	for _, f := range failures() {
+		if errors.Is(err, f.kind) {
+			level = max(level, f.level)
+		}
+	}
+	return level
+}
+
 // reply is the final reply of a command that failed; the error's own text stays in the log.
 func (f failure) reply(n naming, begun bool) reply {
 	code := f.existing
@@ -113,6 +126,8 @@ func (f failure) reply(n naming, begun bool) reply {
 		code = f.begun
 	case n == fresh:
 		code = f.fresh
+	case n == listed && code == 450:
+		code = 451 // curl takes 450 to LIST and NLST for an empty directory
 	}
 	return reply{code: code, text: f.text}
 }

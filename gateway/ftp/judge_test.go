@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"strconv"
 	"syscall"
@@ -70,5 +71,30 @@ func TestFailures(t *testing.T) {
 	}
 	if r := failureOf(errors.New("s3: AccessDenied for arn:aws:…")).reply(existing, false); r.code != 451 {
 		t.Errorf("unknown error: %+v", r)
+	}
+}
+
+// TestListingsNeverAnswer450: curl would take it for an empty directory.
+func TestListingsNeverAnswer450(t *testing.T) {
+	for _, f := range failures() {
+		if r := f.reply(listed, false); r.code == 450 {
+			t.Errorf("%v: %d", f.kind, r.code)
+		}
+	}
+	for _, verb := range []string{"LIST", "NLST", "MLSD"} {
+		if row := newCommandTable().index[verb]; row.names != listed {
+			t.Errorf("%s does not name what is listed", verb)
+		}
+	}
+}
+
+// TestStoreFailureIsAsLoudWhenTheClientLeaves: most clients hang up at the first reset.
+func TestStoreFailureIsAsLoudWhenTheClientLeaves(t *testing.T) {
+	err := because(errVanished, fmt.Errorf("part 3: %w", ErrUnavailable))
+	if r := failureOf(err).reply(fresh, true); r.code != 426 {
+		t.Errorf("the reply is %+v", r)
+	}
+	if level := levelOf(err); level != slog.LevelWarn {
+		t.Errorf("the level is %v", level)
 	}
 }
