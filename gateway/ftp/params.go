@@ -152,7 +152,11 @@ func (s *session) optsUTF8(value string) (reply, error) {
 		s.login.utf8 = true
 		return done(200, "UTF8 mode is on.")
 	case "OFF":
-		if s.login.account != nil && s.login.account.Charset != nil {
+		switch {
+		case s.login.account == nil && s.login.utf8:
+			s.login.utf8 = false
+			return done(200, "UTF8 mode is up to the account again.")
+		case s.login.account != nil && s.login.account.Charset != nil:
 			s.login.utf8 = false
 			return done(200, "UTF8 mode is off; names are in the charset of this account.")
 		}

@@ -30,7 +30,7 @@ func (s *session) rein(context.Context, string) (reply, error) {
 		s.log.Warn("TLS did not end", slog.String("remote", s.client.String()), slog.Any("err", err))
 		s.hangUp()
 	}
-	return reply{}, nil
+	return reply{code: 220, sent: true}, nil
 }
 
 // unprotect ends TLS on both sides and goes on in clear with a session that knows nothing.

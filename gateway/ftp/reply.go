@@ -9,12 +9,13 @@ import (
 // reply is an answer on the control connection (RFC 959 §4.2): one line, or with a head
 // several. Texts are constants; what comes from a client in them is a Path or its own file
 // name, free of control characters, so no reply can be made to carry a second one. The
-// zero reply is one that has been sent already.
+// zero reply is none at all.
 type reply struct {
 	code  int
 	text  string   // of the only or the last line
 	head  string   // of the first line of several
 	lines []string // between first and last
+	sent  bool     // already, by the handler
 }
 
 // appendTo writes the reply as it goes over the wire.

@@ -206,7 +206,7 @@ func (s *session) farewell(err error) error {
 
 // put writes a reply to the buffer of the control connection.
 func (s *session) put(r reply) {
-	if r.code == 0 {
+	if r.code == 0 || r.sent {
 		return
 	}
 	// An error stays in the writer and shows at the next flush.

@@ -124,10 +124,10 @@ func (s *session) auth(ctx context.Context, mechanism string) (reply, error) {
 	if err := s.secure(ctx); err != nil {
 		s.log.Warn("TLS handshake failed", slog.String("remote", s.client.String()), slog.Any("err", err))
 		s.hangUp()
-		return reply{}, nil
+		return reply{code: 234, sent: true}, nil
 	}
 	s.security.private = private
-	return reply{}, nil
+	return reply{code: 234, sent: true}, nil
 }
 
 // secure makes the TLS handshake and forgets everything that was said before it, the
