@@ -1,7 +1,8 @@
 // Package backends is the contract between Causeway and the stores it writes to:
-// five verbs ([Backend]), one streaming upload that ends in exactly one of two ways
-// ([Upload]), optional fast paths ([Copier], [Mover], [Peeker]) behind helper functions,
-// and the kinds of error that every store speaks. It knows no store and no FTP.
+// five verbs ([Backend]), one streaming upload that ends in exactly one of three ways
+// ([Upload]), optional fast paths ([Copier], [Mover], [TreeMover], [Peeker]) behind helper
+// functions, what was parked ([Parker]), and the kinds of error that every store speaks. It
+// knows no store and no FTP.
 //
 // Its central type is [Backend]. A store is one directory below this one; decorators
 // (the metadata cache, fault and recording decorators of backendtest) are Backends
@@ -60,9 +61,9 @@ type Backend interface {
 // Azure: 1,024).
 const MaxKey = 1024
 
-// Upload is one object on its way. It ends by Commit or by Abort. One goroutine uses it
-// at a time. "defer u.Abort()" right after Create is always right: Abort after Commit
-// has returned nil does nothing.
+// Upload is one object on its way. It ends by Commit, by Park or by Abort. One goroutine
+// uses it at a time. "defer u.Abort()" right after Create is always right: Abort after
+// Commit or Park does nothing.
 type Upload interface {
 	// Write takes the next bytes. It never keeps p. It blocks while the buffer budget
 	// is spent; a budget too small for the load slows uploads and never fails them.
@@ -72,8 +73,19 @@ type Upload interface {
 	// Commit makes the object durable and visible, as a whole or not at all, and says
 	// what the store says of it (Key, Size and ETag are always set). ErrChanged or
 	// fs.ErrExist if the condition of CreateOptions did not hold. After ErrUnavailable the
-	// whole object may be visible: nobody knows. The upload is over in any case.
+	// whole object may be visible: nobody knows; if it is not, the upload may be found
+	// parked. The upload is over in any case.
 	Commit() (Object, error)
+
+	// Park keeps what arrived, invisible, for a later Create with Resume, and returns how
+	// many octets of the object that is: those that Create kept and those written since,
+	// less what did not reach the store. 0 if nothing was worth keeping; nothing is left
+	// then. It works after ctx has ended and after an error of Write, for 30 s at most. If it
+	// fails, what was durable before may be found by Parked all the same, and what was not
+	// is lost. errors.ErrUnsupported, and the upload was aborted, where nothing can be
+	// parked, also for lack of permission. ErrChanged if another writer has resumed the
+	// upload meanwhile: it is theirs. The upload is over in any case.
+	Park() (int64, error)
 
 	// Abort leaves nothing visible and nothing to pay for. It works after ctx has ended
 	// and may be called more than once.
@@ -147,6 +159,25 @@ type CreateOptions struct {
 	Size        int64  // octets expected, a hint; 0 if unknown
 	ContentType string
 	Metadata    map[string]string // as in Object
+
+	// Resume is the [Parked.ID] of an upload of this key to go on with: the new upload
+	// begins with its first At octets and takes its place. Conditions, ContentType and
+	// Metadata are those that it was begun with, but for what is set here. Create fails
+	// with fs.ErrNotExist if it is not there any more, ErrBusy if it is being written, and
+	// ErrRange, and it stays parked, if At is past its end or where the store cannot cut it.
+	Resume string
+
+	// At, without Resume, keeps the first At octets of the object that is there, which must
+	// be the version IfMatch; what is written follows them. The object stays as it is until
+	// Commit. Nothing that the store can copy by itself is sent to and fro. ErrRange past
+	// its end; errors.ErrUnsupported where the store cannot cut it; ErrChanged, now or at
+	// Commit, if it is another one.
+	At int64
+
+	// Alternate, if set, yields keys to be taken at Commit in turn, should IfAbsent find the
+	// key taken: the Object that Commit returns tells which it was. A store may be unable
+	// to change the key of an upload in parts (S3, Azure): fs.ErrExist then.
+	Alternate func() string
 }
 
 // DeleteOptions are conditions on a Delete.

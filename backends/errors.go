@@ -23,7 +23,7 @@ var (
 // Error is a failure at the store's edge: it matches its Kind and its cause with
 // errors.Is and errors.As, and its text is for the operator alone.
 type Error struct {
-	Op   string // the verb: "stat", "list", "open", "read", "create", "write", "commit", "abort", "delete", "copy", "move"
+	Op   string // the verb: "stat", "list", "open", "read", "create", "write", "commit", "park", "abort", "delete", "copy", "move"
 	Key  string // or the prefix
 	Kind error  // one of the kinds above
 	Err  error  // the SDK's own error, may be nil

@@ -23,6 +23,15 @@ type Mover interface {
 	Move(ctx context.Context, dst, src string, o CopyOptions) (Object, error)
 }
 
+// TreeMover is a Backend that renames directories at once.
+type TreeMover interface {
+	// MoveTree gives every key that begins with src the prefix dst instead, atomically.
+	// Both end in "/". fs.ErrNotExist if no key begins with src, fs.ErrExist if one begins
+	// with dst, fs.ErrInvalid if dst begins with src. errors.ErrUnsupported where a store
+	// has no such thing; nothing has happened then.
+	MoveTree(ctx context.Context, dst, src string) error
+}
+
 // Peeker is what a cache adds: answers from memory alone.
 type Peeker interface {
 	// PeekPrefix tells whether any key begins with prefix, if that is known.

@@ -157,6 +157,8 @@ type upload struct {
 
 func (u *upload) Write(p []byte) (int, error) { return u.next.Write(p) }
 
+func (u *upload) Park() (int64, error) { return u.next.Park() }
+
 func (u *upload) Abort() error { return u.next.Abort() }
 
 func (u *upload) Commit() (backends.Object, error) {

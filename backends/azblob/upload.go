@@ -115,6 +115,11 @@ func (u *upload) Complete(ctx context.Context, parts int) (backends.Object, erro
 	})
 }
 
+// Keep is multipart.Target's.
+func (u *upload) Keep(context.Context, int, *multipart.Body) (int64, error) {
+	return 0, &backends.Error{Op: "park", Key: u.key, Kind: errors.ErrUnsupported}
+}
+
 // Abort is multipart.Target's. Staged blocks can only be ended by the service itself, after
 // seven days, or by a commit, which would replace what is there under the name. See the
 // package's comment.

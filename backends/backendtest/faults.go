@@ -204,6 +204,10 @@ func (u *faultyUpload) Commit() (backends.Object, error) {
 	return strike(u.ctx, u.faults, "commit", u.next.Commit)
 }
 
+func (u *faultyUpload) Park() (int64, error) {
+	return strike(u.ctx, u.faults, "park", u.next.Park)
+}
+
 func (u *faultyUpload) Abort() error {
 	_, err := strike(u.ctx, u.faults, "abort", func() (struct{}, error) { return struct{}{}, u.next.Abort() })
 	return err

@@ -180,6 +180,13 @@ func (u *recordedUpload) Commit() (backends.Object, error) {
 	return obj, err
 }
 
+func (u *recordedUpload) Park() (int64, error) {
+	u.recorder.record("park", u.key, fmt.Sprint(u.written))
+	size, err := u.next.Park()
+	u.committed = true
+	return size, err
+}
+
 func (u *recordedUpload) Abort() error {
 	if !u.committed {
 		u.recorder.record("abort", u.key)

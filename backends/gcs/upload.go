@@ -141,6 +141,11 @@ func (u *upload) tidy(ctx context.Context) {
 	_ = u.discard(ctx) // see above
 }
 
+// Keep is multipart.Target's.
+func (u *upload) Keep(context.Context, int, *multipart.Body) (int64, error) {
+	return 0, &backends.Error{Op: "park", Key: u.key, Kind: errors.ErrUnsupported}
+}
+
 // Abort is multipart.Target's.
 func (u *upload) Abort(ctx context.Context) error {
 	return failure("abort", u.key, condition{}, u.discard(ctx))

@@ -3,6 +3,7 @@ package localdir
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"io/fs"
 	"os"
 	"strings"
@@ -105,6 +106,11 @@ func (u *upload) publish() (backends.Object, error) {
 	}
 	u.over = true
 	return obj, unsure(u.file.Close())
+}
+
+// Park is backends.Upload's.
+func (u *upload) Park() (int64, error) {
+	return 0, errors.Join(&backends.Error{Op: "park", Key: u.key, Kind: errors.ErrUnsupported}, u.Abort())
 }
 
 func (u *upload) Abort() error {

@@ -3,6 +3,7 @@ package mem
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io/fs"
 	"maps"
 
@@ -96,6 +97,11 @@ func (u *upload) Commit() (backends.Object, error) {
 		return backends.Object{}, err
 	}
 	return o.describe(), nil
+}
+
+// Park is backends.Upload's.
+func (u *upload) Park() (int64, error) {
+	return 0, errors.Join(&backends.Error{Op: "park", Key: u.key, Kind: errors.ErrUnsupported}, u.Abort())
 }
 
 func (u *upload) Abort() error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/md5"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -116,6 +117,11 @@ func (f *fake) Complete(ctx context.Context, parts int) (backends.Object, error)
 		f.object = append(f.object, f.parts[n]...)
 	}
 	return backends.Object{Size: int64(len(f.object)), ETag: "parts"}, nil
+}
+
+func (f *fake) Keep(_ context.Context, parts int, tail *Body) (int64, error) {
+	f.note(fmt.Sprintf("keep %d+%d", parts, tail.Size()))
+	return 0, errors.ErrUnsupported
 }
 
 func (f *fake) Abort(ctx context.Context) error {

@@ -2,7 +2,8 @@
 // GCS objects to compose, Azure blocks): it cuts a stream of unknown length into parts
 // that grow, keeps them in memory within one budget for the whole process or on disk,
 // sends several at a time, repeats what may be repeated, and ends by Commit or Abort with
-// nothing left behind. It knows no store and makes no request: that is the [Target].
+// nothing left behind, or by Park with all that arrived kept. It knows no store and makes
+// no request: that is the [Target].
 //
 // Its central type is [Upload].
 package multipart
@@ -19,7 +20,7 @@ import (
 // of one after it has returned.
 type Target interface {
 	// Put makes a file that ended inside its first part the object, by one request.
-	// Neither Start nor Part has been called then.
+	// Neither Start nor Part has been called then, and Head.Parts is 0.
 	Put(ctx context.Context, body *Body) (backends.Object, error)
 
 	// Start begins an upload in parts. It is called once, before the first Part. It may
@@ -32,6 +33,13 @@ type Target interface {
 
 	// Complete makes parts 1 to parts the object. All of them have been stored.
 	Complete(ctx context.Context, parts int) (backends.Object, error)
+
+	// Keep makes what arrived resumable, and returns how many octets that is: parts 1 to
+	// parts, which have been stored, and then tail, which may be sent as one part more or
+	// be empty. Later parts that Part has stored are void. Start may not have been called.
+	// If it fails, what was stored is left as it is. Its errors are those of
+	// backends.Upload.Park; after errors.ErrUnsupported Abort is called.
+	Keep(ctx context.Context, parts int, tail *Body) (int64, error)
 
 	// Abort gives up what Start and Part have stored, also after any of Start, Part and
 	// Complete has failed.
@@ -50,14 +58,26 @@ type Options struct {
 	MD5         bool   // compute Body.MD5 too
 	Size        int64  // octets expected, a hint; 0 if unknown
 	Key         string // for the text of errors
+	Head        Head
 
 	// Pause is the time before a part or an abort is tried again, doubled before each
 	// further try; 0 for 200 ms.
 	Pause time.Duration
 }
 
-// New begins an upload. It makes no request and takes no memory before bytes are written.
-// ctx bounds the whole upload, but for its Abort.
+// Head is what precedes the octets that are written: parts of an upload that is resumed,
+// or of an object that is appended to. With any, Target.Start is not called.
+type Head struct {
+	Parts int   // the first part that is written is Parts+1
+	Size  int64 // octets in them
+
+	// Make stores the parts, beside what is written; nil if they are stored already.
+	Make func(ctx context.Context) error
+}
+
+// New begins an upload. It makes no request, but for Head.Make, and takes no memory before
+// bytes are written. ctx bounds Write and Commit. Requests under way when it ends go on
+// until Abort, which cancels them, or Park, which waits for them.
 func New(ctx context.Context, t Target, b *Budget, o Options) *Upload {
 	if o.InFlight <= 0 {
 		o.InFlight = 4
@@ -65,8 +85,18 @@ func New(ctx context.Context, t Target, b *Budget, o Options) *Upload {
 	if o.Pause <= 0 {
 		o.Pause = defaultPause
 	}
-	u := &Upload{parent: ctx, target: t, budget: b, o: o, sizes: newSizes(b, o), done: make(chan error, o.InFlight)}
+	u := &Upload{
+		parent: ctx, target: t, budget: b, o: o, sizes: newSizes(b, o),
+		sent: o.Head.Parts, kept: o.Head.Parts, offset: o.Head.Size, started: o.Head.Parts > 0,
+		done: make(chan sent, o.InFlight+1), stored: make(map[int]struct{}),
+	}
 	u.ctx, u.cancel = context.WithCancelCause(ctx)
-	u.part = newBody(b, u.sizes.of(1, 0), o)
+	u.sending, u.stop = context.WithCancelCause(context.WithoutCancel(ctx))
+	u.part = newBody(b, u.sizes.of(u.sent+1, u.offset), o)
+	if o.Head.Make != nil {
+		u.kept = 0
+		u.inFlight++
+		go u.makeHead()
+	}
 	return u
 }

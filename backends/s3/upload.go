@@ -246,6 +246,11 @@ func (t *target) Complete(ctx context.Context, parts int) (backends.Object, erro
 	return t.complete(ctx, parts, t.size)
 }
 
+// Keep is [multipart.Target.Keep].
+func (t *target) Keep(context.Context, int, *multipart.Body) (int64, error) {
+	return 0, &backends.Error{Op: "park", Key: t.key, Kind: errors.ErrUnsupported}
+}
+
 // Abort is [multipart.Target.Abort] by AbortMultipartUpload.
 func (t *target) Abort(ctx context.Context) error { return t.abort(ctx) }
 

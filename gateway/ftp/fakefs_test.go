@@ -208,22 +208,22 @@ func (d *fakeDownload) Read(p []byte) (int, error) {
 
 func (d *fakeDownload) Close() error { return nil }
 
-func (f *fakeFS) Store(ctx context.Context, p Path, o StoreOptions) (Upload, error) {
+func (f *fakeFS) Store(ctx context.Context, p Path, o StoreOptions) (Upload, Policy, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	e, err := f.entry(p)
 	switch {
 	case err == nil && e.Dir:
-		return nil, ErrIsDir
+		return nil, Policy{}, ErrIsDir
 	case err == nil && o.Unique:
-		return nil, fs.ErrExist
+		return nil, Policy{}, fs.ErrExist
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return nil, err
+		return nil, Policy{}, err
 	case !f.dirs[p.Parent()]:
-		return nil, fs.ErrNotExist
+		return nil, Policy{}, fs.ErrNotExist
 	}
 	f.uploads++
-	return &fakeUpload{ctx: ctx, fs: f, path: p}, nil
+	return &fakeUpload{ctx: ctx, fs: f, path: p}, Policy{}, nil
 }
 
 type fakeUpload struct {
@@ -239,6 +239,10 @@ func (u *fakeUpload) Write(p []byte) (int, error) {
 		return 0, ErrQuota
 	}
 	return u.buf.Write(p)
+}
+
+func (u *fakeUpload) Park() (int64, error) {
+	return 0, errors.Join(errors.ErrUnsupported, u.Abort())
 }
 
 func (u *fakeUpload) Commit() (Entry, error) {

@@ -30,9 +30,10 @@ type FS interface {
 	// ErrRestart if the offset is past its end.
 	Retrieve(ctx context.Context, p Path, o RetrieveOptions) (*Download, error)
 
-	// Store begins an upload (STOR, STOU). Nothing is visible at p until Commit.
-	// What can be refused early is refused here, before any data.
-	Store(ctx context.Context, p Path, o StoreOptions) (Upload, error)
+	// Store begins an upload (STOR, STOU, APPE). Nothing is visible at p until Commit.
+	// What can be refused early is refused here, before any data: ErrRestart if what is
+	// there cannot be kept up to StoreOptions.Offset.
+	Store(ctx context.Context, p Path, o StoreOptions) (Upload, Policy, error)
 
 	// Delete removes a file (DELE); ErrIsDir for a directory.
 	Delete(ctx context.Context, p Path) error
@@ -44,7 +45,8 @@ type FS interface {
 	Rmdir(ctx context.Context, p Path) error
 
 	// Rename begins a rename (RNFR): it checks that from exists and may be renamed, and
-	// pins its version. The function it returns ends it (RNTO); it is called at most once.
+	// pins its version. The function it returns ends it (RNTO); it is called at most once,
+	// and may take as long as copying all of a directory does.
 	Rename(ctx context.Context, from Path) (to func(context.Context, Path) error, err error)
 
 	// SetTime sets a file's modification time (MFMT, MDTM with a time, SITE UTIME).
@@ -72,7 +74,40 @@ type RetrieveOptions struct {
 type StoreOptions struct {
 	Size   int64 // octets announced (ALLO), a hint; 0 if unknown
 	Unique bool  // fs.ErrExist if the name is taken (STOU)
+
+	// Offset keeps the first octets of what is there, a parked upload or a file, and Append
+	// all of them; what is written follows (REST with STOR, APPE).
+	Offset int64
+	Append bool
 }
+
+// Policy is how the uploads below a mount are judged, and what becomes of those that were
+// cut off.
+type Policy struct {
+	Incomplete  Incomplete
+	CloseNotify CloseNotify
+	EnforceALLO bool // fewer octets on the data connection than ALLO has announced are a cut-off
+}
+
+// Incomplete says what becomes of an upload that was cut off.
+type Incomplete int
+
+// What may become of it. The zero value is the default.
+const (
+	ParkIncomplete    Incomplete = iota // kept for REST with STOR, and APPE, and seen by nobody else
+	DiscardIncomplete                   // nothing is left
+	PublishIncomplete                   // becomes the file, as old servers do it; half files are the operator's wish then
+)
+
+// CloseNotify says what it proves if a TLS data connection ends without close_notify.
+type CloseNotify int
+
+// What it may prove. The zero value is the default.
+const (
+	AutoCloseNotify    CloseNotify = iota // a cut-off, once this account has ended one properly
+	RequireCloseNotify                    // always a cut-off
+	IgnoreCloseNotify                     // nothing
+)
 
 // Download is a file being read. A Read that fails midway returns an error, never a
 // clean EOF. The caller closes it.
@@ -81,12 +116,18 @@ type Download struct {
 	io.ReadCloser
 }
 
-// Upload is a file on its way. It ends by Commit or by Abort; Abort after a successful
-// Commit does nothing, so "defer u.Abort()" is always right. One goroutine uses it at a time.
+// Upload is a file on its way. It ends by Commit, Park or Abort; Abort after a successful
+// Commit or Park does nothing, so "defer u.Abort()" is always right. One goroutine uses it
+// at a time.
 type Upload interface {
 	io.Writer // never keeps p; blocks under back-pressure
-	// Commit makes the file durable and visible, as a whole or not at all.
+	// Commit makes the file durable and visible, as a whole or not at all. The name in the
+	// Entry is another than the one asked for where both files are kept.
 	Commit() (Entry, error)
+	// Park keeps what arrived, invisible, for a later Store with Offset or Append, and
+	// returns the size that Stat will tell; 0 if there was nothing to keep. It works after
+	// the context has ended. If it fails nothing is visible, and some may be kept all the same.
+	Park() (int64, error)
 	// Abort leaves nothing behind. It works after the context has ended.
 	Abort() error
 }
@@ -95,7 +136,7 @@ type Upload interface {
 type Entry struct {
 	Name    string // last path segment
 	Dir     bool
-	Size    int64             // octets; 0 for directories
+	Size    int64             // octets; 0 for directories; of a parked upload, what is durable of it
 	ModTime time.Time         // UTC; zero if unknown
 	Perm    Perm              // what the account may do with it
 	Unique  string            // the same for all names of one object, different for different ones; may be empty

@@ -77,7 +77,7 @@ func (t *transfer) store(ctx context.Context, o StoreOptions, opening reply) (re
 	defer cancel()
 	release := context.AfterFunc(ctx, cancel)
 	defer release()
-	up, err := t.fs.Store(uploading, t.path, o)
+	up, _, err := t.fs.Store(uploading, t.path, o)
 	if err != nil {
 		return reply{}, err
 	}

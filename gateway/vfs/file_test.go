@@ -26,7 +26,7 @@ func TestS10_NothingShowsBeforeCommit(t *testing.T) {
 		v := onBucket(t, cached(b.calls), all)
 		before := v.retrieve("/a") + v.stat("/a") + v.list("/")
 		for _, end := range []string{"abort", "cut"} {
-			u, err := v.Store(v.ctx, path(t, "/a"), ftp.StoreOptions{})
+			u, _, err := v.Store(v.ctx, path(t, "/a"), ftp.StoreOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -54,9 +54,9 @@ func TestS10_NothingShowsBeforeCommit(t *testing.T) {
 func TestStoreWithoutOverwriteIsRefusedEarlyAndAtCommit(t *testing.T) {
 	b := newBucket(mem.Options{}, "p/old")
 	v := onBucket(t, b.calls, all&^vfs.Overwrite)
-	_, err := v.Store(v.ctx, path(t, "/old"), ftp.StoreOptions{})
+	_, _, err := v.Store(v.ctx, path(t, "/old"), ftp.StoreOptions{})
 	v.want(outcome(err), "exists")
-	u, err := v.Store(v.ctx, path(t, "/new"), ftp.StoreOptions{})
+	u, _, err := v.Store(v.ctx, path(t, "/new"), ftp.StoreOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestStoreUniqueNeverReplaces(t *testing.T) {
 func TestStoreSaysWhatItHasStored(t *testing.T) {
 	b := newBucket(mem.Options{})
 	v := onBucket(t, b.calls, all)
-	u, err := v.Store(v.ctx, path(t, "/Photo.JPG"), ftp.StoreOptions{Size: 3})
+	u, _, err := v.Store(v.ctx, path(t, "/Photo.JPG"), ftp.StoreOptions{Size: 3})
 	if err != nil {
 		t.Fatal(err)
 	}

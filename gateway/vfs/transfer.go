@@ -38,18 +38,18 @@ func (d download) Close() error { return translate(d.next.Close()) }
 
 // Store is [ftp.FS.Store]. It needs Write, and Overwrite where there is a file already,
 // which is looked for only without that right. Directories on the way need not exist.
-func (f *FS) Store(ctx context.Context, p ftp.Path, o ftp.StoreOptions) (ftp.Upload, error) {
+func (f *FS) Store(ctx context.Context, p ftp.Path, o ftp.StoreOptions) (ftp.Upload, ftp.Policy, error) {
 	at, err := f.file("store", p, Write)
 	if err != nil {
-		return nil, err
+		return nil, ftp.Policy{}, err
 	}
 	absent, err := f.mayTake(ctx, "store", at)
 	if err != nil {
-		return nil, err
+		return nil, ftp.Policy{}, err
 	}
 	if o.Unique && !absent {
 		if err := vacant(ctx, "store", at); err != nil {
-			return nil, err
+			return nil, ftp.Policy{}, err
 		}
 		absent = true
 	}
@@ -59,9 +59,9 @@ func (f *FS) Store(ctx context.Context, p ftp.Path, o ftp.StoreOptions) (ftp.Upl
 		ContentType: contentType(p.Base()),
 	})
 	if err != nil {
-		return nil, translate(err)
+		return nil, ftp.Policy{}, translate(err)
 	}
-	return &upload{next: next, fs: f, at: at}, nil
+	return &upload{next: next, fs: f, at: at}, ftp.Policy{}, nil
 }
 
 // mayTake checks what is at the name that a file shall get, and tells whether the write
@@ -97,6 +97,11 @@ func (u *upload) Commit() (ftp.Entry, error) {
 	e := u.at.entry(obj)
 	u.fs.recent.add(u.at.path, e)
 	return e, nil
+}
+
+func (u *upload) Park() (int64, error) {
+	size, err := u.next.Park()
+	return size, translate(err)
 }
 
 func (u *upload) Abort() error { return translate(u.next.Abort()) }

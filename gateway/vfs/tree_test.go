@@ -48,7 +48,7 @@ func TestP9_NamesThatAreRefused(t *testing.T) {
 	}
 	for verb, do := range map[string]func(*view, *bucket, ftp.Path) error{
 		"STOR": func(v *view, _ *bucket, p ftp.Path) error {
-			_, err := v.Store(v.ctx, p, ftp.StoreOptions{})
+			_, _, err := v.Store(v.ctx, p, ftp.StoreOptions{})
 			return err
 		},
 		"MKD": func(v *view, _ *bucket, p ftp.Path) error { return v.Mkdir(v.ctx, p) },

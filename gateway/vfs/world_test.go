@@ -173,7 +173,7 @@ func (v *view) store(name, content string) string {
 }
 
 func (v *view) storeWith(name, content string, o ftp.StoreOptions) string {
-	u, err := v.Store(v.ctx, path(v, name), o)
+	u, _, err := v.Store(v.ctx, path(v, name), o)
 	if err != nil {
 		return outcome(err)
 	}
