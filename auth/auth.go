@@ -42,10 +42,22 @@ const (
 
 // Grant lets an account use the keys of a store that begin with Prefix, as directory Path.
 type Grant struct {
-	Path   string // absolute
-	Store  string // name of the store
-	Prefix string // "" or ending in "/"
-	Rights Right  // a set
+	Path    string // absolute
+	Store   string // name of the store
+	Prefix  string // "" or ending in "/"
+	Rights  Right  // a set
+	Uploads Uploads
+}
+
+// Uploads is how uploads below a grant's path are judged and stored. Its words are those
+// of the configuration, where each is explained; this package passes them on.
+type Uploads struct {
+	Incomplete  string // "park", "discard" or "publish"
+	CloseNotify string // "auto", "true" or "false"
+	ALLO        string // "ignore" or "enforce"
+	Overwrite   string // "replace", "refuse" or "keep_both"
+	Concurrent  string // "last_wins" or "refuse"
+	RenameMax   int    // objects in a directory that may be renamed
 }
 
 // Account is a user who may log in, or has.

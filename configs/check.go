@@ -27,6 +27,7 @@ func (c *checker) check() {
 	c.users()
 	c.mounts("anonymous.mounts", anonymousMounts(c.cfg.Anonymous))
 	c.cache()
+	c.uploads()
 	c.limits()
 	c.spool()
 }

@@ -74,6 +74,7 @@ func (c *checker) mounts(field string, mounts []Mount) {
 		c.mountStore(at+".store", m.Store)
 		c.prefix(at+".prefix", m.Prefix)
 		c.rights(at+".rights", m.Rights)
+		c.renames(at+".rename_directory_max", m.RenameMax)
 	}
 }
 

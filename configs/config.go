@@ -24,6 +24,7 @@ type Config struct {
 	Users     []User           `yaml:"users"`
 	Anonymous Anonymous        `yaml:"anonymous"`
 	Cache     Cache            `yaml:"cache"`
+	Uploads   Uploads          `yaml:"uploads"`
 	Limits    Limits           `yaml:"limits"`
 	Spool     Spool            `yaml:"spool"`
 	Log       Log              `yaml:"log"`
@@ -85,6 +86,11 @@ type User struct {
 	Password Secret  `yaml:"password"` // a hash: argon2, bcrypt, or of the crypt(3) family
 	Charset  string  `yaml:"charset"`  // of the client's file names, as the WHATWG Encoding Standard calls it; "" is UTF-8
 	Mounts   []Mount `yaml:"mounts"`
+
+	// For mounts that do not say themselves; see [User.Judgement].
+	Incomplete  Incomplete  `yaml:"incomplete"`
+	CloseNotify CloseNotify `yaml:"require_close_notify"`
+	ALLO        ALLO        `yaml:"allo"`
 }
 
 // Mount shows the keys that begin with Prefix as the directory Path.
@@ -93,7 +99,19 @@ type Mount struct {
 	Store  string  `yaml:"store"`  // a key of Config.Stores
 	Prefix string  `yaml:"prefix"` // "" or ending in "/"
 	Rights []Right `yaml:"rights"`
+
+	// "" is as the user says.
+	Incomplete  Incomplete  `yaml:"incomplete"`
+	CloseNotify CloseNotify `yaml:"require_close_notify"`
+	ALLO        ALLO        `yaml:"allo"`
+
+	Overwrite  OverwritePolicy   `yaml:"overwrite_policy"`     // "" is Replace
+	Concurrent ConcurrentUploads `yaml:"concurrent_uploads"`   // "" is LastWins
+	RenameMax  int               `yaml:"rename_directory_max"` // objects in a directory that may be renamed; 0 is DefaultRenameMax
 }
+
+// DefaultRenameMax is how many objects a directory may hold that is renamed one by one.
+const DefaultRenameMax = 10_000
 
 // Anonymous lets "anonymous" and "ftp" in with any password, where it has mounts.
 type Anonymous struct {
@@ -145,8 +163,9 @@ type Log struct {
 // store and no user yet.
 func Default() *Config {
 	return &Config{
-		TLS:   TLS{MinVersion: "1.2", SessionReuse: ReuseOffered},
-		Cache: Cache{TTL: 5 * time.Second, Entries: 100_000, Bytes: 64 * MiB},
+		TLS:     TLS{MinVersion: "1.2", SessionReuse: ReuseOffered},
+		Cache:   Cache{TTL: 5 * time.Second, Entries: 100_000, Bytes: 64 * MiB},
+		Uploads: Uploads{Grace: AutoGrace, ResumeWindow: 24 * time.Hour},
 		Limits: Limits{
 			Sessions:           10_000,
 			SessionsPerAddress: 100,

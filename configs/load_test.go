@@ -89,12 +89,23 @@ users:
   - name: cam1
     password: "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGFzaGFzaGFzaA"
     charset: gbk
+    incomplete: discard
+    require_close_notify: true
+    allo: enforce
     mounts:
-      - {path: /, store: s3, prefix: cams/cam1/, rights: [list, read, write, overwrite, delete, rename, mkdir]}
-      - {path: /in, store: disk, rights: [write]}
+      - {path: /, store: s3, prefix: cams/cam1/, rights: [list, read, write, overwrite, delete, rename, mkdir], rename_directory_max: 50}
+      - path: /in
+        store: disk
+        rights: [write]
+        incomplete: park
+        require_close_notify: false
+        allo: ignore
+        overwrite_policy: keep_both
+        concurrent_uploads: refuse
 anonymous:
   mounts: [{path: /public, store: s3, prefix: public/}]
 cache:  {ttl: 0s, entries: 100000, bytes: 64MiB}
+uploads: {grace: 300ms, resume_window: 36h}
 limits: {sessions: 10, sessions_per_address: 5, idle_timeout: 6m, login_timeout: 31s, transfer_timeout: 61s, drain_timeout: 0s, buffers: 1GiB}
 spool:  {dir: "", bytes: 0}
 log:    {format: text, level: debug}
@@ -125,13 +136,18 @@ func TestLoadWhole(t *testing.T) {
 		},
 		Users: []User{{
 			Name: "cam1", Password: "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGFzaGFzaGFzaA", Charset: "gbk",
+			Incomplete: Discard, CloseNotify: CloseNotifyRequired, ALLO: EnforceALLO,
 			Mounts: []Mount{
-				{"/", "s3", "cams/cam1/", []Right{List, Read, Write, Overwrite, Delete, Rename, Mkdir}},
-				{"/in", "disk", "", []Right{Write}},
+				{Path: "/", Store: "s3", Prefix: "cams/cam1/", Rights: []Right{List, Read, Write, Overwrite, Delete, Rename, Mkdir}, RenameMax: 50},
+				{
+					Path: "/in", Store: "disk", Rights: []Right{Write}, Incomplete: Park, CloseNotify: CloseNotifyIgnored, ALLO: IgnoreALLO,
+					Overwrite: KeepBoth, Concurrent: RefuseSecond,
+				},
 			},
 		}},
 		Anonymous: Anonymous{[]AnonymousMount{{"/public", "s3", "public/"}}},
 		Cache:     Cache{TTL: 0, Entries: 100000, Bytes: 64 * MiB},
+		Uploads:   Uploads{Grace(300 * time.Millisecond), 36 * time.Hour},
 		Limits:    Limits{10, 5, 6 * time.Minute, 31 * time.Second, 61 * time.Second, 0, GiB},
 		Log:       Log{"text", "debug"},
 	}
@@ -152,7 +168,7 @@ func TestLoadDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Default()
-	if cfg.Cache != want.Cache || cfg.Limits != want.Limits || cfg.TLS != want.TLS || cfg.Log != want.Log {
+	if cfg.Cache != want.Cache || cfg.Uploads != want.Uploads || cfg.Limits != want.Limits || cfg.TLS != want.TLS || cfg.Log != want.Log {
 		t.Errorf("defaults are gone: %+v", cfg)
 	}
 }

@@ -39,6 +39,9 @@ func setScalar(text string, v reflect.Value) (wrong, right string) {
 	case *time.Duration:
 		noun, right = "a duration from 0 up", "write a number with a unit, such as 30s, 5m or 1h30m"
 		*into, err = parseDuration(text)
+	case *Grace:
+		noun, right = "a grace", "write auto, or a duration above 0, such as 250ms"
+		*into, err = parseGrace(text)
 	case *Size:
 		noun, right = "a size", "write a whole number of bytes, KiB, MiB, GiB or TiB, such as 64MiB"
 		*into, err = parseSize(text)

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,7 +69,7 @@ func newUsers(cfg *configs.Config) (*auth.Users, error) {
 	for i, u := range cfg.Users {
 		grants := make([]auth.Grant, len(u.Mounts))
 		for j, m := range u.Mounts {
-			grants[j] = auth.Grant{Path: m.Path, Store: m.Store, Prefix: m.Prefix, Rights: rightsOf(m.Rights)}
+			grants[j] = auth.Grant{Path: m.Path, Store: m.Store, Prefix: m.Prefix, Rights: rightsOf(m.Rights), Uploads: uploadsOf(u, m)}
 		}
 		users[i] = auth.User{
 			Account: auth.Account{Name: u.Name, Grants: grants, Charset: u.Charset},
@@ -81,6 +82,19 @@ func newUsers(cfg *configs.Config) (*auth.Users, error) {
 		return nil, accountProblem(cfg, at)
 	}
 	return made, err
+}
+
+// uploadsOf is how uploads to one of a user's mounts are judged and stored.
+func uploadsOf(u configs.User, m configs.Mount) auth.Uploads {
+	j := u.Judgement(m)
+	return auth.Uploads{
+		Incomplete:  string(j.Incomplete),
+		CloseNotify: string(j.CloseNotify),
+		ALLO:        string(j.ALLO),
+		Overwrite:   string(cmp.Or(m.Overwrite, configs.Replace)),
+		Concurrent:  string(cmp.Or(m.Concurrent, configs.LastWins)),
+		RenameMax:   cmp.Or(m.RenameMax, configs.DefaultRenameMax),
+	}
 }
 
 // newAnonymous is nil where anonymous logins are not enabled.
