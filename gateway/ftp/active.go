@@ -8,12 +8,9 @@ import (
 	"syscall"
 )
 
-// dialer connects from a local address and port, 0 for any.
-type dialer func(ctx context.Context, from, to netip.AddrPort) (net.Conn, error)
-
 // activeRoute is the route of PORT and EPRT.
 type activeRoute struct {
-	dial dialer
+	net  Network
 	from netip.Addr // the control connection's own, which clients check
 	port uint16     // the one before the control port (RFC 959 §3.2); 0 for any
 	to   netip.AddrPort
@@ -26,9 +23,9 @@ func (a *activeRoute) connect(ctx context.Context) (net.Conn, error) {
 		return nil, errNoData
 	}
 	a.used = true
-	conn, err := a.dial(ctx, netip.AddrPortFrom(a.from, a.port), a.to)
+	conn, err := a.net.Dial(ctx, netip.AddrPortFrom(a.from, a.port), a.to)
 	if a.port != 0 && portDenied(err) {
-		conn, err = a.dial(ctx, netip.AddrPortFrom(a.from, 0), a.to)
+		conn, err = a.net.Dial(ctx, netip.AddrPortFrom(a.from, 0), a.to)
 	}
 	if err != nil {
 		return nil, because(errNoData, err)
@@ -43,9 +40,4 @@ func (a *activeRoute) close() {}
 func portDenied(err error) bool {
 	return errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.EPERM) ||
 		errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.EADDRNOTAVAIL)
-}
-
-func dialFrom(ctx context.Context, from, to netip.AddrPort) (net.Conn, error) {
-	d := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(from), Control: reuseAddress}
-	return d.DialContext(ctx, "tcp", to.String())
 }

@@ -35,6 +35,9 @@ type Config struct {
 	// and if it says more by then, that much is waited in all.
 	Grace func(control, data net.Conn) time.Duration
 
+	// Network is where data connections come from; nil for the system's.
+	Network Network
+
 	Log *slog.Logger // required
 }
 

@@ -54,7 +54,7 @@ func (s *session) active(addr netip.AddrPort) (reply, error) {
 		return done(504, "Data connections are made only to ports from 1024.")
 	}
 	addr = netip.AddrPortFrom(s.client, addr.Port())
-	s.params.useRoute(&activeRoute{dial: s.server.dial, from: s.local.Addr(), port: max(s.port, 1) - 1, to: addr})
+	s.params.useRoute(&activeRoute{net: s.server.config.Network, from: s.local.Addr(), port: max(s.port, 1) - 1, to: addr})
 	return done(200, "Ready to connect.")
 }
 

@@ -29,7 +29,7 @@ var errNoPort = errors.New("no free passive port")
 // closed when no one waits on it. Its methods may be called from any goroutine.
 type passivePool struct {
 	min, max uint16 // both 0: ports of the system's choice
-	listen   func(netip.AddrPort) (net.Listener, error)
+	net      Network
 
 	mu        sync.Mutex
 	ports     map[netip.AddrPort]*passivePort
@@ -54,12 +54,8 @@ type reservation struct {
 	alarms  int          // given; the pool's mutex guards it
 }
 
-func newPassivePool(minPort, maxPort uint16) *passivePool {
-	return &passivePool{min: minPort, max: maxPort, listen: listenTCP, ports: make(map[netip.AddrPort]*passivePort)}
-}
-
-func listenTCP(addr netip.AddrPort) (net.Listener, error) {
-	return net.ListenTCP("tcp", net.TCPAddrFromAddrPort(addr))
+func newPassivePool(n Network, minPort, maxPort uint16) *passivePool {
+	return &passivePool{net: n, min: minPort, max: maxPort, ports: make(map[netip.AddrPort]*passivePort)}
 }
 
 // reserve opens a port on the local address, or shares one, for the next connection of
@@ -111,7 +107,7 @@ func random(n int) (int, error) {
 func (p *passivePool) take(addr netip.AddrPort, client netip.Addr, log *slog.Logger) (*reservation, error) {
 	port, open := p.ports[addr]
 	if !open {
-		ln, err := p.listen(addr)
+		ln, err := p.net.Listen(addr)
 		if errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.EACCES) {
 			return nil, errNoPort
 		}

@@ -10,13 +10,14 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"causeway/gateway/ftp/memnet"
 )
 
 func TestD9_PassivePortsAreUniform(t *testing.T) {
-	n := newMemNet()
+	n := memnet.New()
 	const low, size, draws = 50000, 100, 10_000
-	p := newPassivePool(low, low+size-1)
-	p.listen = n.listen
+	p := newPassivePool(n, low, low+size-1)
 	counts, steps := make([]int, size), 0
 	var last uint16
 	for range draws {
@@ -59,9 +60,8 @@ func TestD10_OneReservationPerSession(t *testing.T) {
 }
 
 func TestD10_FullRangeRefusesAndSharesByAddress(t *testing.T) {
-	n := newMemNet()
-	p := newPassivePool(50000, 50001)
-	p.listen = n.listen
+	n := memnet.New()
+	p := newPassivePool(n, 50000, 50001)
 	other := netip.MustParseAddr("198.51.100.8")
 	var held []*reservation
 	for _, client := range []netip.Addr{clientAddr, clientAddr, other, other} {
@@ -78,7 +78,7 @@ func TestD10_FullRangeRefusesAndSharesByAddress(t *testing.T) {
 		t.Errorf("%d listeners for two ports", len(p.ports))
 	}
 	// Each client gets its own connection on the shared port.
-	conn, err := n.dial(t.Context(), netip.AddrPortFrom(other, 0), held[0].port.addr)
+	conn, err := n.Dial(t.Context(), netip.AddrPortFrom(other, 0), held[0].port.addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +187,7 @@ func TestD6_SecondConnectionRaisesAnAlarm(t *testing.T) {
 			t.Errorf("alarm for a command that failed: %s", log.String())
 		}
 		k.passive()
-		second, err := k.server.net.dial(t.Context(), netip.AddrPortFrom(clientAddr, 0), addrPortOf(k.data.RemoteAddr()))
+		second, err := k.server.net.Dial(t.Context(), netip.AddrPortFrom(clientAddr, 0), addrPortOf(k.data.RemoteAddr()))
 		if err != nil {
 			t.Fatal(err)
 		}

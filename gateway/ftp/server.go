@@ -24,7 +24,6 @@ type Server struct {
 	commands *commandTable
 	tls      *tls.Config // holds the ticket keys that all connections share; nil without TLS
 	passive  *passivePool
-	dial     dialer
 	proper   *accountSet // accounts seen to end TLS transfers with a close_notify
 	buffers  sync.Pool   // *[copySize]byte
 
@@ -45,12 +44,14 @@ func NewServer(c Config) (*Server, error) {
 		return nil, err
 	}
 	c.Limits = c.Limits.withDefaults()
+	if c.Network == nil {
+		c.Network = systemNetwork{}
+	}
 	ctx, cut := context.WithCancelCause(context.Background())
 	s := &Server{
 		config:    c,
 		commands:  newCommandTable(),
-		passive:   newPassivePool(c.Passive.MinPort, c.Passive.MaxPort),
-		dial:      dialFrom,
+		passive:   newPassivePool(c.Network, c.Passive.MinPort, c.Passive.MaxPort),
 		proper:    newAccountSet(),
 		buffers:   sync.Pool{New: func() any { return new([copySize]byte) }},
 		ctx:       ctx,

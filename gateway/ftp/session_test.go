@@ -58,12 +58,12 @@ func (k *talker) say(lines string, codes ...string) {
 func (k *talker) hear(codes ...string) string {
 	k.t.Helper()
 	synctest.Wait()
-	said, ended := k.control.take()
+	said, end := k.control.take()
 	var got []string
 	for _, m := range regexp.MustCompile(`(?m)^(\d{3}) `).FindAllStringSubmatch(said, -1) {
 		got = append(got, m[1])
 	}
-	if ended {
+	if end != "" {
 		got = append(got, "EOF")
 	}
 	if strings.Join(got, " ") != strings.Join(codes, " ") {
@@ -83,7 +83,7 @@ func (k *talker) passive() {
 	k.t.Helper()
 	go k.control.Write([]byte("EPSV\r\n"))
 	port := atoi(regexp.MustCompile(`\|(\d+)\|`).FindStringSubmatch(k.hear("229"))[1])
-	c, err := k.server.net.dial(k.t.Context(), netip.AddrPortFrom(clientAddr, 0), netip.AddrPortFrom(serverAddr, uint16(port)))
+	c, err := k.server.net.Dial(k.t.Context(), netip.AddrPortFrom(clientAddr, 0), netip.AddrPortFrom(serverAddr, uint16(port)))
 	if err != nil {
 		k.t.Fatal(err)
 	}

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"causeway/gateway/ftp/memnet"
 )
 
 func TestShutdown(t *testing.T) {
@@ -28,7 +30,7 @@ func TestShutdown(t *testing.T) {
 				t.Errorf("an idle session hears %q", said)
 			}
 		}
-		if _, err := k.server.net.dial(t.Context(), netip.AddrPortFrom(clientAddr, 0), netip.AddrPortFrom(serverAddr, 21)); err == nil {
+		if _, err := k.server.net.Dial(t.Context(), netip.AddrPortFrom(clientAddr, 0), netip.AddrPortFrom(serverAddr, 21)); err == nil {
 			t.Error("a new session after Shutdown")
 		}
 		time.Sleep(30 * time.Second)
@@ -138,8 +140,8 @@ func TestT25_AcceptBacksOff(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		n := newMemNet()
-		ln, err := n.listen(netip.AddrPortFrom(serverAddr, 21))
+		n := memnet.New()
+		ln, err := n.Listen(netip.AddrPortFrom(serverAddr, 21))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,7 +32,7 @@ var update = flag.Bool("update", false, "write the golden transcripts anew")
 //	C! CLOSE closes the control connection
 //	T: time passes
 //	S: what the server said then on the control connection
-//	D< and on the data connection; EOF is its end
+//	D< and on the data connection; EOF is its end, RESET one that is none
 //	#  a comment; "# charset: latin1" and the like configure the server
 func TestTranscripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
@@ -103,10 +104,10 @@ type player struct {
 // recorder reads a connection to its end.
 type recorder struct {
 	net.Conn
-	mu    sync.Mutex
-	buf   bytes.Buffer
-	ended bool
-	done  chan struct{}
+	mu   sync.Mutex
+	buf  bytes.Buffer
+	end  string // "EOF" or "RESET", once it has come
+	done chan struct{}
 }
 
 func record(c net.Conn) *recorder {
@@ -119,7 +120,7 @@ func record(c net.Conn) *recorder {
 			r.mu.Lock()
 			r.buf.Write(b[:n])
 			if err != nil {
-				r.ended = errors.Is(err, io.EOF)
+				r.end = endOf(err)
 				r.mu.Unlock()
 				return
 			}
@@ -129,14 +130,25 @@ func record(c net.Conn) *recorder {
 	return r
 }
 
-// take returns what has come since the last call.
-func (r *recorder) take() (string, bool) {
+// endOf names how the other side has ended a connection.
+func endOf(err error) string {
+	switch {
+	case errors.Is(err, syscall.ECONNRESET):
+		return "RESET"
+	case errors.Is(err, io.EOF):
+		return "EOF"
+	}
+	return "" // this side has
+}
+
+// take returns what has come since the last call, and how it ended if it has.
+func (r *recorder) take() (said, end string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s, ended := r.buf.String(), r.ended
+	said, end = r.buf.String(), r.end
 	r.buf.Reset()
-	r.ended = false
-	return s, ended
+	r.end = ""
+	return said, end
 }
 
 func play(t *testing.T, script string) string {
@@ -173,14 +185,13 @@ func play(t *testing.T, script string) string {
 
 // listen takes active data connections on port 5000.
 func (p *player) listen() {
-	ln, err := p.server.net.listen(netip.AddrPortFrom(clientAddr, 5000))
+	ln, err := p.server.net.Listen(netip.AddrPortFrom(clientAddr, 5000))
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	l := ln.(*memListener)
 	go func() {
 		for {
-			c, err := l.Accept()
+			c, err := ln.Accept()
 			if err != nil {
 				return
 			}
@@ -190,7 +201,7 @@ func (p *player) listen() {
 		}
 	}()
 	p.t.Cleanup(func() {})
-	go func() { <-p.control.done; l.Close() }()
+	go func() { <-p.control.done; ln.Close() }()
 }
 
 func (p *player) line(line string) {
@@ -254,7 +265,7 @@ var (
 // collect writes down what the server has said, and connects where it listens.
 func (p *player) collect() {
 	synctest.Wait()
-	said, ended := p.control.take()
+	said, end := p.control.take()
 	if m := passiveReply.FindStringSubmatch(said); m != nil {
 		p.connectData(m)
 	}
@@ -266,18 +277,18 @@ func (p *player) collect() {
 		}
 		p.out.WriteString("S: " + visible(line) + "\n")
 	}
-	if ended {
+	if end != "" {
 		p.out.WriteString("S: CLOSE\n")
 	}
 	if p.data == nil {
 		return
 	}
-	got, ended := p.data.take()
+	got, end := p.data.take()
 	for line := range strings.Lines(got) {
 		p.out.WriteString("D< " + visible(line) + "\n")
 	}
-	if ended {
-		p.out.WriteString("D< EOF\n")
+	if end != "" {
+		p.out.WriteString("D< " + end + "\n")
 	}
 }
 
@@ -288,7 +299,7 @@ func (p *player) connectData(m []string) {
 	if m[3] != "" {
 		port = atoi(m[3])
 	}
-	c, err := p.server.net.dial(p.t.Context(), netip.AddrPortFrom(clientAddr, 0), netip.AddrPortFrom(serverAddr, uint16(port)))
+	c, err := p.server.net.Dial(p.t.Context(), netip.AddrPortFrom(clientAddr, 0), netip.AddrPortFrom(serverAddr, uint16(port)))
 	if err != nil {
 		p.t.Fatal(err)
 	}
