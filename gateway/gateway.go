@@ -14,6 +14,7 @@ import (
 	"causeway/backends"
 	"causeway/configs"
 	"causeway/gateway/ftp"
+	"causeway/gateway/vfs"
 )
 
 // Gateway is one running configuration. It is used once: [New], then [Gateway.Run].
@@ -23,9 +24,11 @@ type Gateway struct {
 	opened    map[string]backends.Backend // as openStores returned them
 	stores    map[string]backends.Backend // the same behind the cache
 	charsets  map[string]ftp.Charset      // by name
+	names     *vfs.Names
 	addresses []configs.Listener
 	explicit  bool // TLS is offered on listeners that are not implicit
 	drain     time.Duration
+	window    time.Duration // for which parked uploads are kept
 	log       *slog.Logger
 
 	bound []listener
@@ -61,9 +64,11 @@ func New(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*Gateway, 
 		opened:    stores,
 		stores:    cached(cfg, stores),
 		charsets:  charsets,
+		names:     vfs.NewNames(),
 		addresses: cfg.Listeners,
 		explicit:  tls != nil,
 		drain:     cfg.Limits.DrainTimeout,
+		window:    cfg.Uploads.ResumeWindow,
 		log:       log,
 	}
 	g.server, err = ftp.NewServer(ftp.Config{
@@ -138,11 +143,16 @@ func (g *Gateway) unbind() error {
 
 // Run serves until ctx ends: on the addresses that Listen has bound, else on all of the
 // configuration. Then it takes no more logins and gives running transfers the drain
-// timeout; what still runs after that is cut off. Its goroutines have ended and the
-// stores are closed when it returns. The end of ctx is not an error.
+// timeout; what still runs after that is cut off, and its uploads are parked. Its
+// goroutines have ended and the stores are closed when it returns, unless a store keeps
+// it waiting for longer than parkTimeout. The end of ctx is not an error.
 func (g *Gateway) Run(ctx context.Context) error {
 	return errors.Join(g.serve(ctx), closeStores(g.opened))
 }
+
+// parkTimeout bounds what follows the drain timeout: last words to the clients, the parks,
+// 30 s at most each and all at a time, and what stores need to settle a commit under way.
+const parkTimeout = 40 * time.Second
 
 func (g *Gateway) serve(ctx context.Context) error {
 	if g.bound == nil {
@@ -151,6 +161,11 @@ func (g *Gateway) serve(ctx context.Context) error {
 		}
 	}
 	serving, failed := errgroup.WithContext(ctx)
+	janitor := &janitor{stores: g.stores, window: g.window, log: g.log}
+	serving.Go(func() error {
+		janitor.run(failed)
+		return nil
+	})
 	for _, l := range g.bound {
 		g.log.Info("listening", "address", l.Addr().String(), "tls", g.tlsOf(l))
 		serving.Go(func() error { return g.server.Serve(l.Listener, l.options) })
@@ -159,13 +174,26 @@ func (g *Gateway) serve(ctx context.Context) error {
 	g.log.Info("draining", "timeout", g.drain.String(), "sessions", g.server.Sessions())
 	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.drain)
 	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- errors.Join(g.shutdown(draining), serving.Wait()) }()
+	bound := time.NewTimer(g.drain + parkTimeout)
+	defer bound.Stop()
+	select {
+	case err := <-ended:
+		g.log.Info("stopped")
+		return err
+	case <-bound.C:
+		g.log.Warn("stopped while a store has not answered: what it was told to keep may be lost from the last part on")
+		return nil
+	}
+}
+
+func (g *Gateway) shutdown(draining context.Context) error {
 	err := g.server.Shutdown(draining)
 	if errors.Is(err, context.DeadlineExceeded) {
 		g.log.Warn("transfers were cut off at the end of the drain timeout")
-		err = nil
+		return nil
 	}
-	err = errors.Join(err, serving.Wait())
-	g.log.Info("stopped")
 	return err
 }
 

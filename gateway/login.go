@@ -22,7 +22,7 @@ func (g *Gateway) Login(ctx context.Context, c ftp.Credentials) (*ftp.Account, e
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ftp.ErrUnavailable, err)
 	}
-	view, err := vfs.New(g.mounts(account.Grants), c.Log.With("user", account.Name))
+	view, err := vfs.New(g.mounts(account.Grants), g.names, c.Log.With("user", account.Name))
 	if err != nil {
 		return nil, fmt.Errorf("mounts of %q: %w", account.Name, err)
 	}

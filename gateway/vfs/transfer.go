@@ -61,7 +61,7 @@ func (f *FS) Store(ctx context.Context, p ftp.Path, o ftp.StoreOptions) (ftp.Upl
 	if err != nil {
 		return nil, ftp.Policy{}, translate(err)
 	}
-	return &upload{next: next, fs: f, at: at}, ftp.Policy{}, nil
+	return &upload{next: next, fs: f, at: at}, at.uploads, nil
 }
 
 // mayTake checks what is at the name that a file shall get, and tells whether the write

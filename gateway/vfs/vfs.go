@@ -7,6 +7,7 @@
 package vfs
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -36,14 +37,20 @@ func (r Rights) has(some Rights) bool { return r&some == some }
 // Mount shows the keys of Store that begin with Prefix as the directory Path.
 type Mount struct {
 	Path   string           // absolute, as a client would write it
-	Store  backends.Backend // required; the same value for all mounts of one bucket
+	Store  backends.Backend // required; comparable, and the same value for all mounts of one bucket
 	Prefix string           // "" or segments that FTP can name; a final "/" is added if it is missing
 	Rights Rights
+
+	Uploads     ftp.Policy  // for the engine; the view does not look into it
+	Overwrite   Overwriting // where a name is taken
+	Concurrent  Concurrency // where a name is being written
+	RenameLimit int         // most objects of a directory that is renamed by copying them; 0 for 10,000
 }
 
 // FS is the tree that one session sees. All its methods may be called from any goroutine.
 type FS struct {
 	mounts []*mount // longest path first
+	names  *Names
 	log    *slog.Logger
 	recent recent
 }
@@ -55,12 +62,18 @@ type mount struct {
 	prefix string // "" or ends in "/"
 	rights Rights
 	bucket int // the same for all mounts of one store
+
+	uploads     ftp.Policy
+	overwrite   Overwriting
+	concurrent  Concurrency
+	renameLimit int
 }
 
 // New makes the tree of mounts. It fails on a path or prefix that cannot be mounted and
-// on one path mounted twice. What no client is told goes to log.
-func New(mounts []Mount, log *slog.Logger) (*FS, error) {
-	f := &FS{log: log}
+// on one path mounted twice. All views of a process share names. What no client is told
+// goes to log.
+func New(mounts []Mount, names *Names, log *slog.Logger) (*FS, error) {
+	f := &FS{names: names, log: log}
 	for _, m := range mounts {
 		checked, err := f.check(m)
 		if err != nil {
@@ -87,7 +100,11 @@ func (f *FS) check(m Mount) (*mount, error) {
 	if below, err := (ftp.Path{}).Join(prefix); err != nil || reserved(below) || prefix != "" && below.String()+"/" != "/"+prefix {
 		return nil, fmt.Errorf("the prefix %q cannot be used", m.Prefix)
 	}
-	checked := &mount{path: text(path), store: m.Store, prefix: prefix, rights: m.Rights, bucket: len(f.mounts)}
+	checked := &mount{
+		path: text(path), store: m.Store, prefix: prefix, rights: m.Rights, bucket: len(f.mounts),
+		uploads: m.Uploads, overwrite: m.Overwrite, concurrent: m.Concurrent,
+		renameLimit: cmp.Or(m.RenameLimit, defaultRenameLimit),
+	}
 	for _, other := range f.mounts {
 		if other.path == checked.path {
 			return nil, fmt.Errorf("mounted twice")

@@ -98,7 +98,7 @@ type view struct {
 func newView(t failer, mounts ...vfs.Mount) *view {
 	t.Helper()
 	v := &view{failer: t, ctx: t.Context(), log: &bytes.Buffer{}}
-	fsys, err := vfs.New(mounts, slog.New(slog.NewTextHandler(v.log, nil)))
+	fsys, err := vfs.New(mounts, vfs.NewNames(), slog.New(slog.NewTextHandler(v.log, nil)))
 	if err != nil {
 		t.Fatalf("New: %v", err)
 	}
@@ -246,7 +246,7 @@ func TestNewRefusesWhatCannotBeMounted(t *testing.T) {
 		"twice":             {Path: "/twice/", Store: store},
 		"control character": {Path: "/", Store: store, Prefix: "p\n/"},
 	} {
-		_, err := vfs.New([]vfs.Mount{{Path: "/twice", Store: store}, m}, slog.New(slog.DiscardHandler))
+		_, err := vfs.New([]vfs.Mount{{Path: "/twice", Store: store}, m}, vfs.NewNames(), slog.New(slog.DiscardHandler))
 		if err == nil {
 			t.Errorf("%s: mounted", name)
 		}
