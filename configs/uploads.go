@@ -20,7 +20,7 @@ type Uploads struct {
 // committed.
 type Grace time.Duration
 
-// AutoGrace, the default, follows what the system knows of each client's way.
+// AutoGrace follows what the system knows of each client's way. It is the default.
 const AutoGrace Grace = 0
 
 // parseGrace reads "auto" or a duration above 0: without any grace a killed client's

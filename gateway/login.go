@@ -29,40 +29,6 @@ func (g *Gateway) Login(ctx context.Context, c ftp.Credentials) (*ftp.Account, e
 	return &ftp.Account{Name: account.Name, FS: view, Charset: g.charsets[account.Charset]}, nil
 }
 
-// mounts turns what an account is granted into what it sees.
-func (g *Gateway) mounts(grants []auth.Grant) []vfs.Mount {
-	mounts := make([]vfs.Mount, len(grants))
-	for i, grant := range grants {
-		mounts[i] = vfs.Mount{
-			Path:   grant.Path,
-			Store:  g.stores[grant.Store],
-			Prefix: grant.Prefix,
-			Rights: viewRights(grant.Rights),
-		}
-	}
-	return mounts
-}
-
-// viewRights are the rights of a grant in the view's own bits.
-func viewRights(granted auth.Right) vfs.Rights {
-	bits := map[auth.Right]vfs.Rights{
-		auth.List:      vfs.List,
-		auth.Read:      vfs.Read,
-		auth.Write:     vfs.Write,
-		auth.Overwrite: vfs.Overwrite,
-		auth.Delete:    vfs.Delete,
-		auth.Rename:    vfs.Rename,
-		auth.Mkdir:     vfs.Mkdir,
-	}
-	var rights vfs.Rights
-	for right, bit := range bits {
-		if granted&right != 0 {
-			rights |= bit
-		}
-	}
-	return rights
-}
-
 // newUsers makes the accounts of the configuration.
 func newUsers(cfg *configs.Config) (*auth.Users, error) {
 	users := make([]auth.User, len(cfg.Users))

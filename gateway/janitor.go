@@ -1,0 +1,191 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"sync"
+	"time"
+
+	"causeway/backends"
+)
+
+// Bounds of the janitor's rounds.
+const (
+	minRound = time.Minute // unless the window is shorter
+	maxRound = time.Hour
+	// sweepTimeout bounds one round on one store. What it has not reached is for the next.
+	sweepTimeout = 30 * time.Minute
+	// discardTimeout bounds the end of one upload, with the store's own retries.
+	discardTimeout = time.Minute
+	// pace is the rest after each upload that was ended: after the death of a gateway with
+	// thousands of uploads the store still has clients to serve.
+	pace = 20 * time.Millisecond
+	// maxComplaints is how many failures of one round are logged one by one.
+	maxComplaints = 10
+)
+
+// renames is where package vfs keeps the journals of directories that are being renamed.
+const renames = backends.Reserved + "/renames/"
+
+// janitor ends the uploads that nobody has gone on with for the window, parked ones and
+// those of gateways that have died, and forgets the renames of directories that nobody has
+// gone on with. It touches nothing that the gateways themselves have not written down, and
+// no object that a client could name. A store has a goroutine of its own.
+type janitor struct {
+	stores map[string]backends.Backend
+	window time.Duration
+	log    *slog.Logger
+}
+
+// run works at once, then every so often, until ctx ends.
+func (j *janitor) run(ctx context.Context) {
+	var all sync.WaitGroup
+	defer all.Wait()
+	for name, store := range j.stores {
+		k := &keeper{store: store, window: j.window, log: j.log.With("store", name)}
+		all.Go(func() { k.keep(ctx, round(j.window)) })
+	}
+}
+
+// round is how long after one round the next begins: what is kept for the window is kept
+// for a round more at most.
+func round(window time.Duration) time.Duration {
+	return max(min(max(window/24, minRound), window, maxRound), time.Second)
+}
+
+// keeper is the janitor of one store.
+type keeper struct {
+	store    backends.Backend
+	window   time.Duration
+	log      *slog.Logger
+	resigned bool // it was told that the credentials may not list
+}
+
+func (k *keeper) keep(ctx context.Context, every time.Duration) {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		k.sweep(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// sweep is one round.
+func (k *keeper) sweep(ctx context.Context) {
+	bounded, cancel := context.WithTimeout(ctx, sweepTimeout)
+	defer cancel()
+	s := sweep{keeper: k, before: time.Now().Add(-k.window)}
+	err := errors.Join(s.uploads(bounded), s.renames(bounded))
+	if s.failures > maxComplaints {
+		k.log.Warn("much abandoned work could not be ended", slog.Int("count", s.failures))
+	}
+	switch {
+	case err == nil || ctx.Err() != nil: // a gateway that ends has no complaints
+	case errors.Is(err, fs.ErrPermission) && !k.resigned:
+		k.resigned = true // it is so for good; once is enough
+		k.log.Warn("the store's credentials do not let the janitor look for abandoned uploads", slog.Any("err", err))
+	case !errors.Is(err, fs.ErrPermission):
+		k.log.Warn("the janitor could not look for all abandoned uploads", slog.Any("err", err))
+	}
+}
+
+// sweep is the state of one round.
+type sweep struct {
+	*keeper
+	before   time.Time // what was last written before it is ended
+	failures int
+}
+
+// uploads ends those that are past the window. What is parked is asked of the store, since
+// another gateway may have gone on with an upload that the cache remembers as parked.
+func (s *sweep) uploads(ctx context.Context) error {
+	for p, err := range backends.ParkedUploads(ctx, s.store, backends.ParkedQuery{Fresh: true}) {
+		if err != nil {
+			return err
+		}
+		upload := leftover{what: "upload", key: p.Key, bytes: p.Size, since: p.ModTime}
+		err := s.end(ctx, upload, func(ctx context.Context) error { return backends.Discard(ctx, s.store, p) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// renames forgets those that are past the window. The objects stay where each rename has
+// left them, whole, some of them at both places.
+func (s *sweep) renames(ctx context.Context) error {
+	for e, err := range backends.Entries(ctx, s.store, renames) {
+		if err != nil {
+			return err
+		}
+		if e.Dir {
+			continue
+		}
+		o := e.Object
+		journal := leftover{what: "rename", key: o.Key, bytes: o.Size, since: o.ModTime}
+		err := s.end(ctx, journal, func(ctx context.Context) error {
+			return s.store.Delete(ctx, o.Key, backends.DeleteOptions{IfMatch: o.ETag})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leftover is what may have to be ended.
+type leftover struct {
+	what, key string
+	bytes     int64
+	since     time.Time // when it was last written to; zero if that is not known
+}
+
+// end ends a leftover if it is past the window. The error is one that ends the round: the
+// store is out of order, or the time is up.
+func (s *sweep) end(ctx context.Context, l leftover, do func(context.Context) error) error {
+	if l.since.IsZero() || !l.since.Before(s.before) {
+		return nil
+	}
+	bounded, cancel := context.WithTimeout(ctx, discardTimeout)
+	defer cancel()
+	attrs := []any{slog.String("what", l.what), slog.String("key", l.key), slog.Int64("bytes", l.bytes),
+		slog.String("age", time.Since(l.since).Round(time.Second).String())}
+	err := do(bounded)
+	switch {
+	case err == nil:
+		s.log.Info("abandoned work was ended", attrs...)
+	case errors.Is(err, backends.ErrBusy), errors.Is(err, backends.ErrChanged), errors.Is(err, fs.ErrNotExist):
+		// Somebody has just gone on with it, or ended it.
+	case errors.Is(err, backends.ErrUnavailable):
+		return err
+	default:
+		s.complain(err, attrs)
+	}
+	return rest(ctx)
+}
+
+// complain logs what could not be ended, and, where that is so of many, only some of it.
+func (s *sweep) complain(err error, attrs []any) {
+	if s.failures++; s.failures <= maxComplaints {
+		s.log.Warn("abandoned work could not be ended", append(attrs, slog.Any("err", err))...)
+	}
+}
+
+// rest waits for the pace, or until ctx ends, and returns its error then.
+func rest(ctx context.Context) error {
+	timer := time.NewTimer(pace)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
