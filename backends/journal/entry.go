@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"bufio"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -9,13 +8,18 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strconv"
 	"time"
 
 	"causeway/backends"
 )
 
-// maxLine bounds the line of a record in octets.
-const maxLine = 1 << 20
+// staleAfter is when a record that stands in the way of Take is none of another Take that
+// is under way, and takeTime bounds a Take to less.
+const (
+	staleAfter = time.Minute
+	takeTime   = 30 * time.Second
+)
 
 // Entry is the record of an upload that this process is writing. One goroutine uses it at
 // a time. It ends by Park, End or Leave.
@@ -23,35 +27,126 @@ type Entry struct {
 	journal *Journal
 	name    name
 	record  Record
+	over    bool
+}
+
+// Draft is the entry of a new upload of key of which nothing is written down yet: Park
+// will, or Update.
+func (j *Journal) Draft(key string, r Record) *Entry {
+	e := &Entry{journal: j, name: name{key, rand.Text()[:familyLength] + rand.Text()[:familyLength], unparked}, record: r}
+	j.claim(e.name.family()) // nobody else can have it
+	return e
 }
 
 // Begin writes the record of a new upload of key, which is durable when it returns.
+// errors.ErrUnsupported if the key leaves no room for a record's.
 func (j *Journal) Begin(ctx context.Context, key string, r Record) (*Entry, error) {
-	e := &Entry{journal: j, name: name{key, rand.Text(), unparked}, record: r}
-	e.record.Version = version
-	e.live(true)
-	if err := e.save(ctx, e.name, nil); err != nil {
-		e.live(false)
+	e := j.Draft(key, r)
+	if err := e.Update(ctx, r, nil); err != nil {
+		e.Leave()
 		return nil, err
 	}
 	return e, nil
 }
 
 // Take makes the upload of a record this process's own: it writes a record of its own
-// and removes the one before.
+// and removes the one before. ErrBusy if another is taking it or this process is writing
+// it, fs.ErrNotExist if it was taken or has ended; it is as it was then. It takes 30 s at
+// most.
 func (j *Journal) Take(ctx context.Context, p backends.Parked, r Record) (*Entry, error) {
-	e, err := j.Begin(ctx, p.Key, r)
-	if err != nil {
+	return j.TakeTail(ctx, p, r, nil)
+}
+
+// TakeTail is Take with a tail in the new record.
+//
+// Of several gateways that take one upload at the same time at most one succeeds, without
+// any conditional write: each writes its own record and then looks for those of others.
+// Of two, at least the second to look sees both, and who sees another's gives up. A record
+// too old to be another's attempt is of one that has died on the way.
+func (j *Journal) TakeTail(ctx context.Context, p backends.Parked, r Record, tail *io.SectionReader) (*Entry, error) {
+	from, ok := parse(p.ID)
+	if !ok || from.key != p.Key {
+		return nil, &backends.Error{Op: "create", Key: p.Key, Kind: fs.ErrNotExist}
+	}
+	e := &Entry{journal: j, name: name{p.Key, from.family() + rand.Text()[:familyLength], unparked}}
+	if !j.claim(from.family()) {
+		return nil, &backends.Error{Op: "create", Key: p.Key, Kind: backends.ErrBusy}
+	}
+	ctx, cancel := context.WithTimeout(ctx, takeTime)
+	defer cancel()
+	if err := e.Update(ctx, r, tail); err != nil {
+		e.Leave()
 		return nil, err
 	}
-	if err := j.store.Delete(ctx, p.ID, backends.DeleteOptions{}); err != nil {
-		return nil, errors.Join(err, e.End(context.WithoutCancel(ctx)))
+	if err := e.succeed(ctx, from); err != nil {
+		return nil, errors.Join(err, e.retreat(ctx))
 	}
 	return e, nil
 }
 
+// succeed removes the records of the upload that came before e's.
+func (e *Entry) succeed(ctx context.Context, from name) error {
+	page, err := e.journal.store.List(ctx, backends.Query{Prefix: e.name.attempts()})
+	if err != nil {
+		return err
+	}
+	before, err := e.before(page.Objects, from)
+	if err != nil {
+		return err
+	}
+	for _, key := range before {
+		if err := e.journal.store.Delete(ctx, key, backends.DeleteOptions{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// before are the records to be removed of those listed. It fails unless e's own and the
+// one that is taken are there, or if another may be taking it.
+func (e *Entry) before(listed []backends.Object, from name) ([]string, error) {
+	var keys []string
+	var own, other time.Time
+	there := false
+	for _, o := range listed {
+		n, ok := parse(o.Key)
+		switch {
+		case !ok:
+			continue
+		case n.id == e.name.id:
+			own = o.ModTime
+			continue
+		case n == from:
+			there = true
+		case n.id != from.id && o.ModTime.After(other):
+			other = o.ModTime
+		}
+		keys = append(keys, o.Key)
+	}
+	switch {
+	case own.IsZero() || !there:
+		return nil, &backends.Error{Op: "create", Key: from.key, Kind: fs.ErrNotExist}
+	case !other.IsZero() && own.Sub(other) < staleAfter:
+		return nil, &backends.Error{Op: "create", Key: from.key, Kind: backends.ErrBusy}
+	}
+	return keys, nil
+}
+
+// retreat removes e's own record after a Take that failed.
+func (e *Entry) retreat(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeTime)
+	defer cancel()
+	return e.End(ctx)
+}
+
 // Record is what was written.
 func (e *Entry) Record() Record { return e.record }
+
+// Update writes the record anew, with a tail or without one if it is nil.
+func (e *Entry) Update(ctx context.Context, r Record, tail *io.SectionReader) error {
+	e.record = r
+	return e.save(ctx, e.name, tail)
+}
 
 // Owned tells whether the upload is still this process's: nobody has taken it, or ended
 // it.
@@ -63,31 +158,31 @@ func (e *Entry) Owned(ctx context.Context) (bool, error) {
 // Park writes that the upload is parked with size octets in all, of which tail, which may
 // be nil, has the last. The entry is over.
 func (e *Entry) Park(ctx context.Context, size int64, tail *io.SectionReader) error {
-	defer e.live(false)
+	defer e.Leave()
 	parked := e.name
-	parked.state = fmt.Sprint(size)
+	parked.state = strconv.FormatInt(size, 10)
 	if err := e.save(ctx, parked, tail); err != nil {
 		return err
 	}
-	return e.journal.store.Delete(ctx, e.name.String(), backends.DeleteOptions{})
+	// It is parked already: a record more of it does no harm (see Journal.List).
+	_ = e.journal.store.Delete(ctx, e.name.String(), backends.DeleteOptions{})
+	return nil
 }
 
 // End removes the record: the upload was committed or aborted. The entry is over.
 func (e *Entry) End(ctx context.Context) error {
-	defer e.live(false)
+	defer e.Leave()
 	return e.journal.store.Delete(ctx, e.name.String(), backends.DeleteOptions{})
 }
 
-// Leave ends the entry and lets the record be, as a gateway does that dies.
-func (e *Entry) Leave() { e.live(false) }
-
-func (e *Entry) live(is bool) { //nolint:revive // the fact, not a mode
+// Leave ends the entry and lets the record be, as a gateway does that dies. It may be
+// called again.
+func (e *Entry) Leave() {
 	e.journal.mu.Lock()
 	defer e.journal.mu.Unlock()
-	if is {
-		e.journal.live[e.name.id] = struct{}{}
-	} else {
-		delete(e.journal.live, e.name.id)
+	if !e.over { // else it may be another's by now
+		e.over = true
+		delete(e.journal.live, e.name.family())
 	}
 }
 
@@ -96,16 +191,20 @@ func (e *Entry) save(ctx context.Context, as name, tail *io.SectionReader) error
 	if tail == nil {
 		tail = io.NewSectionReader(nil, 0, 0)
 	}
-	e.record.Tail = tail.Size()
+	key := as.String()
+	if as.key == "" || !backends.ValidKey(key) {
+		return &backends.Error{Op: "park", Key: key, Kind: errors.ErrUnsupported, Err: errors.New("the key leaves no room for a record's")}
+	}
+	e.record.Version, e.record.Tail = version, tail.Size()
 	line, err := json.Marshal(e.record)
 	if err != nil {
 		return err
 	}
-	if key := as.String(); !backends.ValidKey(key) {
-		return &backends.Error{Op: "park", Key: key, Kind: errors.ErrUnsupported, Err: errors.New("the key leaves no room for a record's")}
+	if len(line) >= maxLine {
+		return &backends.Error{Op: "park", Key: key, Kind: errors.ErrUnsupported, Err: fmt.Errorf("a record of %d octets", len(line))}
 	}
 	c := content{line: append(line, '\n'), tail: tail}
-	return e.journal.store.Save(ctx, as.String(), io.NewSectionReader(c, 0, c.size()), c.size())
+	return e.journal.store.Save(ctx, key, io.NewSectionReader(c, 0, c.size()), c.size())
 }
 
 // content is a line and then a tail, as an io.ReaderAt.
@@ -126,88 +225,4 @@ func (c content) ReadAt(p []byte, off int64) (int, error) {
 	}
 	k, err := c.tail.ReadAt(p[n:], off+int64(n)-int64(len(c.line)))
 	return n + k, err
-}
-
-// Upload is a record as a listing tells it.
-type Upload struct {
-	backends.Parked      // Size is -1 if the upload is not parked: its gateway has died, or is another one
-	Live            bool // this process is writing it
-}
-
-// Page is one page of records.
-type Page struct {
-	Uploads []Upload
-	Next    string
-}
-
-// List tells what fits q by one request. Keys that are no records are left out.
-func (j *Journal) List(ctx context.Context, q backends.ParkedQuery) (Page, error) {
-	listed, err := j.store.List(ctx, backends.Query{Prefix: prefix + q.Prefix, Delimiter: q.Direct, Token: q.Token})
-	if err != nil {
-		return Page{}, err
-	}
-	page := Page{Next: listed.Next}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for _, o := range listed.Objects {
-		if n, ok := parse(o.Key); ok {
-			_, live := j.live[n.id]
-			page.Uploads = append(page.Uploads, Upload{backends.Parked{ID: o.Key, Key: n.key, Size: n.size(), ModTime: o.ModTime}, live})
-		}
-	}
-	return page, nil
-}
-
-// Lookup takes the id of a record apart without a request. fs.ErrNotExist if it is none.
-func (j *Journal) Lookup(id string) (Upload, error) {
-	n, ok := parse(id)
-	if !ok {
-		return Upload{}, &backends.Error{Op: "park", Key: id, Kind: fs.ErrNotExist}
-	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	_, live := j.live[n.id]
-	return Upload{backends.Parked{ID: id, Key: n.key, Size: n.size()}, live}, nil
-}
-
-// Load reads a record and its tail. The caller closes the tail. fs.ErrNotExist if it is
-// gone; errors.ErrUnsupported if a later version of the gateway has written it.
-func (j *Journal) Load(ctx context.Context, id string) (Record, io.ReadCloser, time.Time, error) {
-	r, err := j.store.Open(ctx, id, backends.OpenOptions{})
-	if err != nil {
-		return Record{}, nil, time.Time{}, err
-	}
-	lines := bufio.NewReader(r)
-	var record Record
-	err = json.NewDecoder(io.LimitReader(lineReader{lines}, maxLine)).Decode(&record)
-	if err == nil && record.Version != version {
-		err = errors.ErrUnsupported
-	}
-	if err != nil {
-		_ = r.Close() // it was only read
-		return Record{}, nil, time.Time{}, &backends.Error{Op: "park", Key: id, Kind: errors.ErrUnsupported, Err: err}
-	}
-	return record, tail{lines, r}, r.Object.ModTime, nil
-}
-
-// lineReader reads octets up to and with the first line feed.
-type lineReader struct{ from *bufio.Reader }
-
-func (l lineReader) Read(p []byte) (int, error) {
-	for i := range p {
-		c, err := l.from.ReadByte()
-		if err != nil {
-			return i, err
-		}
-		if p[i] = c; c == '\n' {
-			return i + 1, nil
-		}
-	}
-	return len(p), nil
-}
-
-// tail is what follows a record's line.
-type tail struct {
-	*bufio.Reader
-	io.Closer
 }

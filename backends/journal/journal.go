@@ -7,8 +7,9 @@
 //	.causeway/uploads/KEY.~ID~open      the upload is being written, or its gateway has died
 //	.causeway/uploads/KEY.~ID~1048576   it is parked with so many octets
 //
-// ID is random and new for each attempt: who resumes an upload writes a record of their
-// own and removes the one before, whose writer thereby learns that it has lost the upload.
+// ID is random and new for each attempt, but its first half, which the attempts of one
+// upload share. Who resumes an upload writes a record of their own and removes the one
+// before, whose writer thereby learns that it has lost the upload.
 // The content is one line of JSON, the [Record], and after it, where the store has no
 // place for less than a whole part, the octets of the tail.
 //
@@ -47,12 +48,28 @@ type Journal struct {
 	store Store
 
 	mu   sync.Mutex
-	live map[string]struct{} // ids of the uploads that this process is writing
+	live map[string]struct{} // families of the uploads that this process is writing
 }
 
 // New returns the journal in a store. It makes no request.
 func New(store Store) *Journal {
 	return &Journal{store: store, live: make(map[string]struct{})}
+}
+
+// claim notes that this process is writing an upload; false if it was already.
+func (j *Journal) claim(family string) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	_, taken := j.live[family]
+	j.live[family] = struct{}{}
+	return !taken
+}
+
+func (j *Journal) claimed(family string) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	_, taken := j.live[family]
+	return taken
 }
 
 // Record is what must be known of an upload to go on with it.
@@ -76,6 +93,12 @@ type name struct {
 }
 
 func (n name) String() string { return prefix + n.key + ".~" + n.id + "~" + n.state }
+
+// family is what the ids of all attempts at one upload begin with.
+func (n name) family() string { return n.id[:familyLength] }
+
+// attempts is what the records of all attempts at one upload begin with.
+func (n name) attempts() string { return prefix + n.key + ".~" + n.family() }
 
 // size is how much is parked, -1 if the record does not tell.
 func (n name) size() int64 {
@@ -102,5 +125,8 @@ func parse(record string) (name, bool) {
 	return n, ok && (state == unparked || n.size() >= 0 && strconv.FormatInt(n.size(), 10) == state)
 }
 
-// idLength is that of rand.Text.
-const idLength = 26
+// Two halves of rand.Text, each of 65 bits.
+const (
+	familyLength = 13
+	idLength     = 2 * familyLength
+)

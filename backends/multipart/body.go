@@ -62,7 +62,7 @@ func (b *Body) MD5() []byte {
 // It fails with fs.ErrClosed once the part is over: HTTP transports may go on reading a
 // request's body after the request has failed, and would then send what belongs to
 // another upload.
-func (b *Body) Reader() io.ReadSeeker { return io.NewSectionReader(content{b}, 0, b.size) }
+func (b *Body) Reader() *io.SectionReader { return io.NewSectionReader(content{b}, 0, b.size) }
 
 // content is a Body as an io.ReaderAt. There is no io.WriterTo, which would hold memory
 // for as long as a store's connection hangs.

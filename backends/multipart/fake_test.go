@@ -22,7 +22,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // fake is a store that keeps parts in memory and writes down what it was asked.
 type fake struct {
 	// Called before the method of that name does anything, where set.
-	onPart, onPut, onStart, onComplete, onAbort func(ctx context.Context, n int) error
+	onPart, onPut, onStart, onComplete, onKeep, onAbort func(ctx context.Context, n int) error
 
 	discard bool // content
 
@@ -30,6 +30,7 @@ type fake struct {
 	calls  []string
 	parts  map[int][]byte
 	object []byte
+	parked []byte
 	busy   int // parts being stored
 	width  int // most parts that were being stored at a time
 }
@@ -119,9 +120,20 @@ func (f *fake) Complete(ctx context.Context, parts int) (backends.Object, error)
 	return backends.Object{Size: int64(len(f.object)), ETag: "parts"}, nil
 }
 
-func (f *fake) Keep(_ context.Context, parts int, tail *Body) (int64, error) {
+func (f *fake) Keep(ctx context.Context, parts int, tail *Body) (int64, error) {
 	f.note(fmt.Sprintf("keep %d+%d", parts, tail.Size()))
-	return 0, errors.ErrUnsupported
+	if f.busy > 0 {
+		return 0, errors.New("parts are under way")
+	}
+	if err := hook(f.onKeep, ctx, parts); err != nil {
+		return 0, err
+	}
+	for n := 1; n <= parts; n++ {
+		f.parked = append(f.parked, f.parts[n]...)
+	}
+	p, err := read(tail)
+	f.parked = append(f.parked, p...)
+	return int64(len(f.parked)), err
 }
 
 func (f *fake) Abort(ctx context.Context) error {

@@ -36,15 +36,18 @@ type Target interface {
 
 	// Keep makes what arrived resumable, and returns how many octets that is: parts 1 to
 	// parts, which have been stored, and then tail, which may be sent as one part more or
-	// be empty. Later parts that Part has stored are void. Start may not have been called.
-	// If it fails, what was stored is left as it is. Its errors are those of
-	// backends.Upload.Park; after errors.ErrUnsupported Abort is called.
+	// be empty. Later parts that Part has stored are void; none is under way. Start may
+	// not have been called, or have failed, and Complete may have. ctx ends at least 15 s
+	// after the call. If Keep fails, what was stored is left as it is. Its errors are those
+	// of backends.Upload.Park; after errors.ErrUnsupported, and if it keeps nothing and
+	// returns 0, Abort is called.
 	Keep(ctx context.Context, parts int, tail *Body) (int64, error)
 
 	// Abort gives up what Start and Part have stored, also after any of Start, Part and
 	// Complete has failed.
 	// It leaves nothing to pay for. It is called again after an error, and also after
-	// success when a part has failed or was cancelled, since it may have arrived late.
+	// success when a part has failed or was cancelled, since it may have arrived late. It
+	// is not called where Start and Keep were not and Head is the zero value.
 	Abort(ctx context.Context) error
 }
 
@@ -60,18 +63,24 @@ type Options struct {
 	Key         string // for the text of errors
 	Head        Head
 
+	// Least is how many octets are not worth keeping in Park without one more: those of
+	// an object that is appended to.
+	Least int64
+
 	// Pause is the time before a part or an abort is tried again, doubled before each
 	// further try; 0 for 200 ms.
 	Pause time.Duration
 }
 
 // Head is what precedes the octets that are written: parts of an upload that is resumed,
-// or of an object that is appended to. With any, Target.Start is not called.
+// or of an object that is appended to.
 type Head struct {
-	Parts int   // the first part that is written is Parts+1
+	Parts int   // the first part that is written is Parts+1; with any, Target.Start is not called
 	Size  int64 // octets in them
+	Held  bool  // the store holds something else of the upload: Target.Abort is called also where no part was sent
 
-	// Make stores the parts, beside what is written; nil if they are stored already.
+	// Make stores the parts, beside what is written; nil if they are stored already. It
+	// is not repeated. Its context outlasts that of the upload as that of Target.Part does.
 	Make func(ctx context.Context) error
 }
 
@@ -88,7 +97,8 @@ func New(ctx context.Context, t Target, b *Budget, o Options) *Upload {
 	u := &Upload{
 		parent: ctx, target: t, budget: b, o: o, sizes: newSizes(b, o),
 		sent: o.Head.Parts, kept: o.Head.Parts, offset: o.Head.Size, started: o.Head.Parts > 0,
-		done: make(chan sent, o.InFlight+1), stored: make(map[int]struct{}),
+		holds: o.Head.Parts > 0 || o.Head.Held,
+		done:  make(chan sent, o.InFlight+1), stored: make(map[int]struct{}),
 	}
 	u.ctx, u.cancel = context.WithCancelCause(ctx)
 	u.sending, u.stop = context.WithCancelCause(context.WithoutCancel(ctx))

@@ -16,17 +16,9 @@ const (
 	tries = 3
 	// defaultPause is [Options.Pause] unless it is set.
 	defaultPause = 200 * time.Millisecond
-	// abortTime and parkTime bound an Abort and a Park, whatever the upload's own context
-	// says.
-	abortTime = 30 * time.Second
-	parkTime  = 30 * time.Second
 )
 
-var (
-	errAborted = errors.New("upload was aborted")
-	errParked  = errors.New("upload was parked")
-	errEnded   = &backends.Error{Op: "write", Kind: fs.ErrClosed}
-)
+var errEnded = &backends.Error{Op: "write", Kind: fs.ErrClosed}
 
 // Upload is one object on its way through a [Target]. It is a backends.Upload: one
 // goroutine uses it at a time, and it ends by Commit, Park or Abort, after which no
@@ -49,6 +41,7 @@ type Upload struct {
 	offset  int64 // of part
 	sent    int   // the last part given to send
 	started bool  // Target.Start was called, whatever came of it, or need not be
+	holds   bool  // Target.Abort may have something to give up
 	ended   bool  // by Commit, Park or Abort
 
 	inFlight int
@@ -114,7 +107,7 @@ func (u *Upload) fail(err error) error {
 func (u *Upload) flush() error {
 	u.part.seal()
 	if !u.started {
-		u.started = true
+		u.started, u.holds = true, true
 		if err := u.target.Start(u.ctx); err != nil {
 			return err
 		}
@@ -138,13 +131,17 @@ func (u *Upload) tooLarge() error {
 		Err: fmt.Errorf("larger than the %d octets that %d parts hold with these buffers", u.offset+u.part.size, u.o.MaxParts)}
 }
 
-// width is how many parts may be in flight now. Parts in flight for one upload are
-// memory that others wait for.
+// width is how much may be in flight now. Parts in flight for one upload are memory that
+// others wait for; a head being made is none.
 func (u *Upload) width() int {
+	n := u.o.InFlight
 	if u.budget.crowded() {
-		return 1
+		n = 1
 	}
-	return u.o.InFlight
+	if u.kept < u.o.Head.Parts {
+		n++
+	}
+	return n
 }
 
 // reap waits until one part has returned, or ctx ends.
@@ -202,136 +199,6 @@ func (u *Upload) repeat(n int, body *Body) error {
 			return err
 		}
 		if !rest(u.sending, u.o.Pause<<(try-1)) {
-			return err
-		}
-	}
-}
-
-// Commit makes the object visible: by one request if it ended inside the first part,
-// otherwise when all parts are stored. If it fails nothing is left behind, but where the
-// store is unavailable, what it has stored is kept: nobody has to send that again.
-func (u *Upload) Commit() (backends.Object, error) {
-	if u.ended {
-		return backends.Object{}, errEnded
-	}
-	obj, err := u.finish()
-	if err == nil {
-		u.end(nil)
-		return obj, nil
-	}
-	err = u.fail(err)
-	var left error
-	if u.sent > 0 && errors.Is(err, backends.ErrUnavailable) {
-		_, left = u.Park()
-	} else {
-		left = u.Abort()
-	}
-	if left != nil {
-		// Only the text: its kind must not be taken for that of the commit.
-		err = fmt.Errorf("%w (and then: %v)", err, left) //nolint:errorlint // see above
-	}
-	return backends.Object{}, err
-}
-
-func (u *Upload) finish() (backends.Object, error) {
-	if u.ctx.Err() != nil {
-		return backends.Object{}, context.Cause(u.ctx)
-	}
-	if u.sent == 0 {
-		u.part.seal()
-		return u.target.Put(u.ctx, u.part)
-	}
-	if u.part.size > 0 {
-		if err := u.flush(); err != nil {
-			return backends.Object{}, err
-		}
-	}
-	for u.inFlight > 0 && u.ctx.Err() == nil {
-		u.reap(u.ctx)
-	}
-	if u.ctx.Err() != nil {
-		return backends.Object{}, context.Cause(u.ctx)
-	}
-	return u.target.Complete(u.ctx, u.sent)
-}
-
-// end releases what the upload holds, once nothing of it is under way.
-func (u *Upload) end(cause error) {
-	u.ended = true
-	u.cancel(cause)
-	u.stop(cause)
-	for u.inFlight > 0 {
-		u.note(<-u.done)
-	}
-	u.part.close()
-}
-
-// Park keeps what arrived for a later upload, and returns how many octets that is. What
-// is under way is waited for; a part that failed and all that follows it is lost. It takes
-// 30 s at most, whatever has become of the upload's context.
-func (u *Upload) Park() (int64, error) {
-	if u.ended {
-		return 0, errEnded
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.parent), parkTime)
-	defer cancel()
-	for u.inFlight > 0 && ctx.Err() == nil {
-		u.reap(ctx)
-	}
-	size, err := u.keep(ctx)
-	switch {
-	case errors.Is(err, errors.ErrUnsupported):
-		return 0, errors.Join(err, u.Abort())
-	case err == nil && size == 0:
-		return 0, u.Abort()
-	}
-	u.end(errParked)
-	return size, err
-}
-
-// keep has the target keep the parts up to the first that is missing, and what follows
-// them if that is the part being filled.
-func (u *Upload) keep(ctx context.Context) (int64, error) {
-	tail := u.part
-	if u.kept < u.sent {
-		tail = newBody(u.budget, 0, u.o)
-	}
-	tail.seal()
-	if u.kept == 0 && tail.size == 0 {
-		return 0, nil
-	}
-	return u.target.Keep(ctx, u.kept, tail)
-}
-
-// Abort ends the upload with nothing visible and nothing stored, within 30 s whatever
-// has become of its context. Parts in flight are cancelled and waited for. After Commit,
-// Park or another Abort it does nothing.
-func (u *Upload) Abort() error {
-	if u.ended {
-		return nil
-	}
-	u.end(errAborted)
-	if !u.started {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.parent), abortTime)
-	defer cancel()
-	err := u.giveUp(ctx)
-	if u.unsure && err == nil {
-		rest(ctx, u.o.Pause)
-		err = u.giveUp(ctx)
-	}
-	return err
-}
-
-// giveUp aborts at the store, again after an error.
-func (u *Upload) giveUp(ctx context.Context) error {
-	for try := 1; ; try++ {
-		err := u.target.Abort(ctx)
-		if err == nil || try == tries {
-			return err
-		}
-		if !rest(ctx, u.o.Pause<<(try-1)) {
 			return err
 		}
 	}

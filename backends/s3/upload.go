@@ -218,7 +218,7 @@ type target struct {
 
 // Put is [multipart.Target.Put] by PutObject.
 func (t *target) Put(ctx context.Context, body *multipart.Body) (backends.Object, error) {
-	return t.put(ctx, content{open: body.Reader, size: body.Size(), crc: body.CRC32C()})
+	return t.put(ctx, content{open: func() io.ReadSeeker { return body.Reader() }, size: body.Size(), crc: body.CRC32C()})
 }
 
 // Start is [multipart.Target.Start] by CreateMultipartUpload.
