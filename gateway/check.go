@@ -25,9 +25,12 @@ const (
 	list    permission = "list"
 	get     permission = "get"
 	discard permission = "delete"
+
+	// parks is all of them below the place where uploads are written down.
+	parks permission = "park"
 )
 
-// permissions are all of them, in the order in which they are tried.
+// permissions are those that mounts need, in the order in which they are tried.
 func permissions() []permission { return []permission{put, list, get, discard} }
 
 // ErrDenied is a store that refuses what the rights of a mount need, or cannot be reached.
@@ -37,7 +40,8 @@ var ErrDenied = errors.New("stores do not allow what the mounts need")
 // an object under the reserved name below each prefix that is mounted, what its credentials
 // may do. It prints one line for each store and permission, more where the prefixes differ.
 // The error matches ErrDenied if something is missing that the rights of some mount need: a
-// store that may only be put to is right for a drop box.
+// store that may only be put to is right for a drop box. That uploads cannot be parked is
+// told, and is not a failure.
 func Check(ctx context.Context, cfg *configs.Config, w io.Writer) error {
 	if _, err := newUsers(cfg); err != nil {
 		return err
@@ -84,6 +88,7 @@ func checkStore(ctx context.Context, cfg *configs.Config, name string, store bac
 	provider := providers()[cfg.Stores[name].Kind]
 	targets, all := targetsOf(cfg, name, provider.parts)
 	var found findings
+	dead := false
 	for _, t := range targets {
 		p := &probe{store: store, target: t, key: t.dir + "check-" + rand.Text()}
 		results := p.run(ctx)
@@ -93,9 +98,13 @@ func checkStore(ctx context.Context, cfg *configs.Config, name string, store bac
 		if p.left {
 			found.left = append(found.left, p.key)
 		}
-		if outOfOrder(results) {
+		if dead = outOfOrder(results); dead {
 			break // and so it is below the other prefixes
 		}
+	}
+	if dir, stores := parkTarget(cfg, name); stores && !dead {
+		p := &probe{store: store, key: dir + "check-" + rand.Text()}
+		found.add(parks, judgePark(bounded(ctx, p.park), provider.grant[parks]), dir)
 	}
 	missing = found.print(w, name)
 	if len(targets) < all {
@@ -156,7 +165,7 @@ func (f *findings) add(perm permission, v verdict, place string) {
 // print writes the lines, with the places where not all of them say the same, and returns
 // how many tell of something that is missing.
 func (f *findings) print(w io.Writer, store string) (missing int) {
-	for _, perm := range permissions() {
+	for _, perm := range append(permissions(), parks) {
 		same := slices.DeleteFunc(slices.Clone(f.lines), func(o finding) bool { return o.perm != perm })
 		for _, o := range same {
 			text := o.text

@@ -95,6 +95,17 @@ func (g guarded) Open(ctx context.Context, key string, o backends.OpenOptions) (
 	return g.Backend.Open(ctx, key, o)
 }
 
+func (g guarded) Parked(ctx context.Context, q backends.ParkedQuery) (backends.ParkedPage, error) {
+	if err := g.refuses("list"); err != nil {
+		return backends.ParkedPage{}, err
+	}
+	return g.Backend.(backends.Parker).Parked(ctx, q)
+}
+
+func (g guarded) Discard(ctx context.Context, p backends.Parked) error {
+	return backends.Discard(ctx, g.Backend, p)
+}
+
 func (g guarded) Delete(ctx context.Context, key string, o backends.DeleteOptions) error {
 	if err := g.refuses("delete"); err != nil {
 		return err
@@ -111,13 +122,13 @@ func TestS52_CheckTellsWhatIsMissing(t *testing.T) {
 		missing int
 		want    string
 	}{
-		{"all", "", every, 0, "put ok|list ok|get ok|delete ok"},
+		{"all", "", every, 0, "put ok|list ok|get ok|delete ok|park ok"},
 		{"drop box", "list get delete", []configs.Right{configs.Write}, 0,
-			"put ok|list denied, and no mount needs it|get denied, and no mount needs it|delete denied, and no mount needs it|left behind: in/.causeway/check-*"},
-		{"no list", "list", every, 1, "put ok|list denied: grant s3:ListBucket on the bucket|get ok|delete ok"},
+			"put ok|list denied, and no mount needs it|get denied, and no mount needs it|delete denied, and no mount needs it|park denied|left behind: in/.causeway/check-*"},
+		{"no list", "list", every, 1, "put ok|list denied: grant s3:ListBucket on the bucket|get ok|delete ok|park denied"},
 		{"no delete", "delete", []configs.Right{configs.Rename}, 1,
-			"put ok|list ok|get ok|delete denied: grant s3:DeleteObject on the objects|left behind: in/.causeway/check-*"},
-		{"no get", "get", []configs.Right{configs.Rename, configs.List}, 1, "put ok|list ok|get denied: grant s3:GetObject on the objects|delete ok"},
+			"put ok|list ok|get ok|delete denied: grant s3:DeleteObject on the objects|park ok|left behind: in/.causeway/check-*"},
+		{"no get", "get", []configs.Right{configs.Rename, configs.List}, 1, "put ok|list ok|get denied: grant s3:GetObject on the objects|delete ok|park ok"},
 		{"read only", "put delete", []configs.Right{configs.List, configs.Read}, 0,
 			"put denied, and no mount needs it|list ok|get ok|delete denied, and no mount needs it"},
 		{"read nothing", "put get delete", []configs.Right{configs.Read}, 1,
@@ -144,7 +155,8 @@ func TestS52_CheckTellsWhatIsMissing(t *testing.T) {
 	}
 }
 
-// linesOf joins the lines without the store's name, columns and random names.
+// linesOf joins the lines without the store's name, columns, random names, and what is said
+// where nothing can be parked.
 func linesOf(out string) string {
 	var lines []string
 	for line := range strings.Lines(out) {
@@ -152,6 +164,9 @@ func linesOf(out string) string {
 		line = strings.Join(fields[1:], " ")
 		if i := strings.Index(line, "/check-"); i >= 0 {
 			line = line[:i] + "/check-*"
+		}
+		if rest, ok := strings.CutPrefix(line, "park denied"); ok {
+			line = strings.TrimSuffix(line, rest)
 		}
 		lines = append(lines, line)
 	}
@@ -280,19 +295,19 @@ func TestS52_CheckTriesEachPrefix(t *testing.T) {
 		missing  int
 		want     string
 	}{
-		{"all", configs.S3, []string{""}, 0, "put ok|list ok|get ok|delete ok"},
-		{"as the mounts", configs.S3, []string{"a/", "b/"}, 0, "put ok|list ok|get ok|delete ok"},
+		{"all", configs.S3, []string{""}, 0, "put ok|list ok|get ok|delete ok|park denied"},
+		{"as the mounts", configs.S3, []string{"a/", "b/"}, 0, "put ok|list ok|get ok|delete ok|park denied"},
 		{"one of two", configs.S3, []string{"a/"}, 1,
 			"put ok (in a/.causeway/)|put denied: grant s3:PutObject and s3:AbortMultipartUpload on the objects (in b/.causeway/)|" +
 				"list ok (in a/.causeway/)|list denied, and no mount needs it (in b/.causeway/)|" +
 				"get ok (in a/.causeway/)|get could not be tried: no object to read was found (in b/.causeway/)|" +
-				"delete ok (in a/.causeway/)|delete denied, and no mount needs it (in b/.causeway/)"},
-		{"the bucket's root for parts", configs.GCS, []string{""}, 0, "put ok|list ok|get ok|delete ok"},
+				"delete ok (in a/.causeway/)|delete denied, and no mount needs it (in b/.causeway/)|park denied"},
+		{"the bucket's root for parts", configs.GCS, []string{""}, 0, "put ok|list ok|get ok|delete ok|park denied"},
 		{"no parts", configs.GCS, []string{"a/", "b/"}, 2,
 			"put ok (in a/.causeway/, b/.causeway/)|" +
 				"put denied: grant storage.objects.create, and storage.objects.delete to overwrite (in .causeway/parts/)|list ok|" +
 				"get ok (in a/.causeway/, b/.causeway/)|get could not be tried: no object to read was found (in .causeway/parts/)|" +
-				"delete ok (in a/.causeway/, b/.causeway/)|delete denied: grant storage.objects.delete (in .causeway/parts/)"},
+				"delete ok (in a/.causeway/, b/.causeway/)|delete denied: grant storage.objects.delete (in .causeway/parts/)|park denied"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cfg := configs.Default()
@@ -323,7 +338,7 @@ func TestS52_CheckTriesASampleOfManyPrefixes(t *testing.T) {
 	if missing := checkStore(t.Context(), cfg, "s3", mem.New(mem.Options{}), &out); missing != 0 {
 		t.Errorf("%d missing", missing)
 	}
-	if got, want := linesOf(out.String()), "put ok|list ok|get ok|delete ok|tried below 10 of 1000 prefixes"; got != want {
+	if got, want := linesOf(out.String()), "put ok|list ok|get ok|delete ok|park ok|tried below 10 of 1000 prefixes"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

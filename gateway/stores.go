@@ -51,6 +51,7 @@ func localDir() provider {
 			list:    "read and search permission on the directory to the gateway's user",
 			get:     "read permission on the files to the gateway's user",
 			discard: "write and search permission on the directory to the gateway's user",
+			parks:   "write and search permission on the directory to the gateway's user",
 		},
 		remedy: func(configs.Store) (key, right string) {
 			return "path", "name a directory that the gateway's user may read and write"
@@ -71,6 +72,8 @@ func s3Store() provider {
 			list:    "s3:ListBucket on the bucket",
 			get:     "s3:GetObject on the objects",
 			discard: "s3:DeleteObject on the objects",
+			parks: "s3:PutObject, s3:GetObject and s3:DeleteObject on .causeway/uploads/*, s3:ListBucket on the bucket, " +
+				"and s3:ListMultipartUploadParts on the objects",
 		},
 		remedy: func(c configs.Store) (key, right string) {
 			switch {
@@ -95,6 +98,7 @@ func gcsStore() provider {
 			list:    "storage.objects.list",
 			get:     "storage.objects.get",
 			discard: "storage.objects.delete",
+			parks:   "storage.objects.create, get, list and delete below .causeway/",
 		},
 		parts: backends.Reserved + "/parts/",
 		remedy: func(c configs.Store) (key, right string) {
@@ -118,6 +122,7 @@ func azureBlob() provider {
 			list:    "Microsoft.Storage/…/blobs/read (Storage Blob Data Reader)",
 			get:     "Microsoft.Storage/…/blobs/read (Storage Blob Data Reader)",
 			discard: "Microsoft.Storage/…/blobs/delete (Storage Blob Data Contributor)",
+			parks:   "Microsoft.Storage/…/blobs/read, write and delete below .causeway/uploads/ (Storage Blob Data Contributor)",
 		},
 		remedy: func(configs.Store) (key, right string) {
 			return "account_key", "write one of the account's access keys, or set up an identity for the SDK's default chain"
