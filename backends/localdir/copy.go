@@ -14,9 +14,6 @@ import (
 	"causeway/backends"
 )
 
-// copyChunk is how many octets are copied between two looks at the context.
-const copyChunk = 64 << 20
-
 // Copy is [backends.Copier.Copy]; the kernel copies, and shares the blocks where the file
 // system can. errors.ErrUnsupported for markers.
 func (s *Store) Copy(ctx context.Context, dst, src string, o backends.CopyOptions) (backends.Object, error) {
@@ -39,26 +36,10 @@ func (s *Store) Copy(ctx context.Context, dst, src string, o backends.CopyOption
 		return backends.Object{}, err
 	}
 	defer to.Abort() //nolint:errcheck // after Commit it does nothing; before, the first error is the one to tell
-	if err := to.(*upload).take(from.ReadCloser.(*reader)); err != nil {
+	if err := from.ReadCloser.(*reader).copyTo(ctx, to.(*upload).file); err != nil {
 		return backends.Object{}, fail("copy", dst, err)
 	}
 	return to.Commit()
-}
-
-// take writes all that r has to the upload, from file to file.
-func (u *upload) take(r *reader) error {
-	for {
-		if err := u.usable(); err != nil {
-			return err
-		}
-		_, err := io.CopyN(u.file, r.file, copyChunk)
-		if errors.Is(err, io.EOF) {
-			return r.unchanged()
-		}
-		if err != nil {
-			return err
-		}
-	}
 }
 
 // Move is [backends.Mover.Move], an atomic rename. With IfAbsent a crash may leave both

@@ -20,7 +20,7 @@ func fail(op, key string, err error) error {
 // kind maps what the operating system says, which is the fault of the caller, of the
 // disk, or of the moment.
 func kind(err error) error {
-	for _, k := range []error{backends.ErrChanged, backends.ErrRange, backends.ErrUnavailable, errors.ErrUnsupported} {
+	for _, k := range []error{backends.ErrChanged, backends.ErrBusy, backends.ErrRange, backends.ErrUnavailable, errors.ErrUnsupported} {
 		if errors.Is(err, k) {
 			return k
 		}

@@ -24,8 +24,10 @@
 // change has been made, the error is ErrUnavailable: everyone sees the change, whole, but a
 // crash of the machine may undo it, also as a whole.
 //
-// Uploads are files below .causeway/localdir until their commit renames them. Those of a
-// process that has died are removed by the next [New].
+// Uploads are files below .causeway/localdir until their commit renames them. One that is
+// parked, or whose process has died after a megabyte or more, has a record beside it and
+// can be resumed at any octet; the next [New] removes the others. A crash of the machine
+// leaves of an upload what was parked.
 //
 // Its central type is [Store].
 package localdir
@@ -37,6 +39,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -52,14 +55,16 @@ const own = backends.Reserved + "/localdir"
 // lower limit says so at the commit.
 const maxSegment = 255
 
-// Store is a [backends.Backend], [backends.Copier], [backends.Mover] and
-// [backends.Spacer]. All its methods may be called from any goroutine.
+// Store is a [backends.Backend], [backends.Copier], [backends.Mover],
+// [backends.TreeMover], [backends.Parker] and [backends.Spacer]. All its methods may be called from any goroutine.
 type Store struct {
 	root     *os.Root
 	lock     lock
 	listings atomic.Uint64 // how many have begun
 	listers  slots
 	windows  windows
+	live     sync.Map             // ids of the uploads that are open here
+	boot     string               // as a record has it
 	syncDir  func(*os.Root) error // makes the names in a directory durable
 }
 
@@ -72,7 +77,7 @@ func New(dir string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{root: root, lock: newLock(), listers: make(slots, maxListers), syncDir: syncDir}
+	s := &Store{root: root, lock: newLock(), listers: make(slots, maxListers), boot: boot(), syncDir: syncDir}
 	if err := s.removeOrphans(context.Background()); err != nil {
 		_ = root.Close() // nothing was written
 		return nil, err

@@ -26,6 +26,11 @@ func TestConformance(t *testing.T) {
 	}, backendtest.Features{
 		Hierarchical: true,
 		ModTimeOnly:  true,
+		CutsAnywhere: true,
+		ObjectCuts:   true,
+		MovesTrees:   true,
+		PartSize:     recordFrom / 2, // what is unparked has more than so many octets
+		Reopen:       func(t *testing.T, _ backends.Backend) backends.Backend { return reopen(t, dir) },
 		Leftovers:    func(context.Context, backends.Backend) ([]string, error) { return pending(dir) },
 	})
 }
@@ -106,21 +111,6 @@ func TestErrorKinds(t *testing.T) {
 		if !errors.As(err, &edge) || !errors.Is(edge.Kind, test.want) || !errors.Is(err, test.err) || edge.Op != "stat" || edge.Key != "k" {
 			t.Errorf("%v became %v, want the kind %v", test.err, err, test.want)
 		}
-	}
-}
-
-func TestPermissionIsTold(t *testing.T) {
-	if os.Getuid() == 0 {
-		t.Skip("root may do everything")
-	}
-	s, dir := newStore(t)
-	put(t, s, "a/b", "content")
-	if err := os.Chmod(filepath.Join(dir, "a"), 0); err != nil {
-		t.Fatal(err)
-	}
-	defer os.Chmod(filepath.Join(dir, "a"), 0o700)
-	if _, err := s.Stat(t.Context(), "a/b", backends.StatOptions{}); !errors.Is(err, fs.ErrPermission) {
-		t.Errorf("stat: %v", err)
 	}
 }
 

@@ -18,6 +18,9 @@ func newLock() lock { return lock{held: make(chan struct{}, 1)} }
 
 // exclusively runs f while no other goroutine or process writes names of the store.
 func (s *Store) exclusively(ctx context.Context, f func() error) error {
+	if err := ctx.Err(); err != nil {
+		return err // select may choose either
+	}
 	select {
 	case s.lock.held <- struct{}{}:
 	case <-ctx.Done():

@@ -106,8 +106,12 @@ func (s *Store) replace(from, key string, present fs.FileInfo) (backends.Object,
 }
 
 // renameFree renames a file to a name that must not exist. Other programs do not take our
-// lock, so where there are hard links they decide.
+// lock, so where there are hard links they decide. But not where [linked] knows none: it
+// keeps what has become an object from being resumed.
 func (s *Store) renameFree(from, to string) error {
+	if !knowsLinks {
+		return s.root.Rename(from, to)
+	}
 	err := s.root.Link(from, to)
 	switch {
 	case err == nil:

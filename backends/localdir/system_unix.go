@@ -4,6 +4,7 @@ package localdir
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"syscall"
 
@@ -12,6 +13,9 @@ import (
 
 // nonBlock opens named pipes and devices without waiting for their other end.
 const nonBlock = syscall.O_NONBLOCK
+
+// knowsLinks says that [linked] does.
+const knowsLinks = true
 
 // tryLock takes the exclusive lock of f, until f is closed, unless another process (or
 // another open file of this one) has it. Where a file system has no locks (some network
@@ -54,3 +58,10 @@ func namesOf(dir *os.File) (*os.File, error) {
 
 // syncFile makes the names in a directory durable.
 func syncFile(dir *os.File) error { return dir.Sync() }
+
+// linked tells whether a file has more than one name: the upload that it was has become an
+// object, and its writer has died before it could take the first name away.
+func linked(info fs.FileInfo) bool {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && st.Nlink > 1
+}

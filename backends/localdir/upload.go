@@ -12,45 +12,70 @@ import (
 	"causeway/backends"
 )
 
+// maxAlternates is how many other names are tried at a commit.
+const maxAlternates = 100
+
 // Create is [backends.Backend.Create]. What can be refused before the data is refused
 // here: keys that cannot be, and names whose parent is a file.
 func (s *Store) Create(ctx context.Context, key string, o backends.CreateOptions) (backends.Upload, error) {
-	if err := s.vacant(ctx, key); err != nil {
-		return nil, fail("create", key, err)
-	}
-	u := &upload{ctx: ctx, store: s, key: key, conditions: conditions{o.IfMatch, o.IfAbsent}, metadata: o.Metadata}
-	if strings.HasSuffix(key, "/") {
-		return u, nil
-	}
-	err := s.exclusively(ctx, u.begin)
+	u, err := s.create(ctx, key, o)
 	if err != nil {
 		return nil, fail("create", key, err)
 	}
 	return u, nil
 }
 
+func (s *Store) create(ctx context.Context, key string, o backends.CreateOptions) (*upload, error) {
+	if err := s.vacant(ctx, key); err != nil {
+		return nil, err
+	}
+	first := record{Version: recordVersion, Key: key, Boot: s.boot}
+	u := &upload{ctx: ctx, store: s, key: key, record: first.with(o), alternate: o.Alternate}
+	switch {
+	case o.Resume != "":
+		return u, u.resume(ctx, o)
+	case strings.HasSuffix(key, "/"):
+		return u, nil
+	}
+	if err := s.exclusively(ctx, u.begin); err != nil {
+		return nil, err
+	}
+	if o.At == 0 {
+		return u, nil
+	}
+	if err := u.append(ctx, o); err != nil {
+		return nil, errors.Join(err, u.discard())
+	}
+	return u, nil
+}
+
 // upload is a file that has no name yet but its own. Of a marker it has none.
 type upload struct {
-	ctx        context.Context
-	store      *Store
-	key        string
-	conditions conditions
-	metadata   map[string]string
+	ctx       context.Context
+	store     *Store
+	key       string
+	alternate func() string
+	record    record
+	recorded  bool // the record is in the store
+	prefix    *prefix
 
-	file *os.File // locked as long as it is open, so that removeOrphans lets it be
-	temp string   // its path
+	file *os.File // locked as long as it is open, so that others let it be
+	id   string
+	size int64 // octets, with those that Create has kept
+	kept int64
 	over bool
 }
 
 // begin makes the file. The store is locked, or another process could take the file for
 // an orphan before it is locked.
 func (u *upload) begin() error {
-	temp := own + "/" + rand.Text()
-	f, err := u.store.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	u.id = rand.Text()
+	f, err := u.store.root.OpenFile(tempName(u.id), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
 	}
-	u.file, u.temp = f, temp
+	u.file = f
+	u.store.live.Store(u.id, nil)
 	if _, err := tryLock(f); err != nil {
 		_ = u.discard() // the lock's error is the one to tell
 		return err
@@ -69,10 +94,22 @@ func (u *upload) Write(p []byte) (int, error) {
 		return 0, nil
 	}
 	n, err := u.file.Write(p)
+	u.size += int64(n)
 	if err != nil {
 		return n, fail("write", u.key, err)
 	}
+	u.note()
 	return n, nil
+}
+
+// note writes the record of an upload that is worth it, so that it outlives this process.
+// If it cannot be written now, the next Write tries again: that is no reason to end what
+// may well be completed.
+func (u *upload) note() {
+	if u.recorded || u.size-u.kept < recordFrom || u.store.boot == "" || !u.prefix.over() {
+		return
+	}
+	u.recorded = u.store.note(u.id, u.record) == nil
 }
 
 // Commit makes the content durable, then the name. ErrUnavailable if only the last failed:
@@ -83,7 +120,7 @@ func (u *upload) Commit() (backends.Object, error) {
 	}
 	obj, err := u.publish()
 	if err != nil {
-		_ = u.discard() // the first error is the one to tell
+		u.giveUp(err)
 		return backends.Object{}, fail("commit", u.key, err)
 	}
 	return obj, nil
@@ -92,25 +129,67 @@ func (u *upload) Commit() (backends.Object, error) {
 func (u *upload) publish() (backends.Object, error) {
 	if u.file == nil {
 		u.over = true
-		return u.store.makeMarker(u.ctx, u.key, u.conditions)
+		return u.store.makeMarker(u.ctx, u.key, u.conditions())
 	}
-	if err := u.store.root.Chtimes(u.temp, time.Time{}, modTime(u.metadata)); err != nil {
+	if err := u.prefix.wait(u.ctx); err != nil {
 		return backends.Object{}, err
 	}
-	if err := u.file.Sync(); err != nil {
+	if err := u.flush(); err != nil {
 		return backends.Object{}, err
 	}
-	obj, err := u.store.rename(u.ctx, u.temp, u.key, u.conditions)
+	obj, err := u.rename()
 	if err != nil {
 		return backends.Object{}, err
 	}
-	u.over = true
-	return obj, unsure(u.file.Close())
+	if u.recorded {
+		_ = u.store.forget(recordName(u.id, u.key)) // without its file it means nothing
+	}
+	return obj, unsure(u.release())
 }
 
-// Park is backends.Upload's.
-func (u *upload) Park() (int64, error) {
-	return 0, errors.Join(&backends.Error{Op: "park", Key: u.key, Kind: errors.ErrUnsupported}, u.Abort())
+func (u *upload) conditions() conditions { return conditions{u.record.IfMatch, u.record.IfAbsent} }
+
+// flush gives the file its time and makes it durable.
+func (u *upload) flush() error {
+	set := modTime(u.record.Metadata)
+	if u.recorded {
+		// Found parked, its time tells when it was written, until it is as good as done.
+		if err := u.file.Sync(); err != nil {
+			return err
+		}
+	}
+	if err := u.store.root.Chtimes(tempName(u.id), time.Time{}, set); err != nil {
+		return err
+	}
+	return u.file.Sync()
+}
+
+// rename gives the file the name of the key, or one of the others that will do.
+func (u *upload) rename() (backends.Object, error) {
+	key := u.key
+	for range maxAlternates {
+		obj, err := u.store.rename(u.ctx, tempName(u.id), key, u.conditions())
+		if err == nil || !u.record.IfAbsent || u.alternate == nil || !errors.Is(kind(err), fs.ErrExist) {
+			return obj, err
+		}
+		key = u.alternate()
+	}
+	return backends.Object{}, fs.ErrExist
+}
+
+// giveUp ends an upload whose commit has failed. Where that may be for the moment only, it
+// is parked, if it has not become the object.
+func (u *upload) giveUp(err error) {
+	if u.over || !errors.Is(kind(err), backends.ErrUnavailable) || u.store.stillNamed(u.file, u.id) != nil {
+		_ = u.discard() // the commit's error is the one to tell
+		return
+	}
+	info, err := u.file.Stat()
+	if err != nil || linked(info) || u.store.root.Chtimes(tempName(u.id), time.Time{}, time.Now()) != nil {
+		_ = u.discard()
+		return
+	}
+	_, _ = u.park()
 }
 
 func (u *upload) Abort() error {
@@ -123,18 +202,19 @@ func (u *upload) Abort() error {
 	return nil
 }
 
-// discard ends the upload and removes its file.
+// discard ends the upload and removes its files.
 func (u *upload) discard() error {
 	if u.over || u.file == nil {
 		u.over = true
 		return nil
 	}
-	u.over = true
-	err := u.store.root.Remove(u.temp)
-	if closeErr := u.file.Close(); err == nil {
-		err = closeErr
+	u.prefix.stop()
+	names := []string{tempName(u.id)}
+	if u.recorded {
+		names = append(names, recordName(u.id, u.key))
 	}
-	return err
+	err := u.store.forget(names...)
+	return errors.Join(err, u.release())
 }
 
 func (u *upload) usable() error {
@@ -142,37 +222,4 @@ func (u *upload) usable() error {
 		return fs.ErrClosed
 	}
 	return u.ctx.Err()
-}
-
-// removeOrphans removes the files of uploads whose process has died. A live process, this
-// one included, holds the locks of its own.
-func (s *Store) removeOrphans(ctx context.Context) error {
-	names, err := fs.ReadDir(s.root.FS(), own)
-	if isMissing(err) || len(names) == 0 {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return s.exclusively(ctx, func() error {
-		for _, entry := range names {
-			if err := s.removeOrphan(own + "/" + entry.Name()); err != nil && !isMissing(err) {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-func (s *Store) removeOrphan(temp string) error {
-	f, err := s.root.OpenFile(temp, os.O_RDWR|nonBlock, 0)
-	if err != nil {
-		return err
-	}
-	defer f.Close() //nolint:errcheck // it is about to be removed, or another's
-	free, err := tryLock(f)
-	if err != nil || !free {
-		return err
-	}
-	return s.root.Remove(temp)
 }
