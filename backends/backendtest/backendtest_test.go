@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -29,7 +31,21 @@ func (v verbsOnly) Open(ctx context.Context, key string, o backends.OpenOptions)
 }
 
 func (v verbsOnly) Create(ctx context.Context, key string, o backends.CreateOptions) (backends.Upload, error) {
-	return v.next.Create(ctx, key, o)
+	if o.Resume != "" {
+		return nil, &backends.Error{Op: "create", Key: key, Kind: errors.ErrUnsupported}
+	}
+	u, err := v.next.Create(ctx, key, o)
+	if err != nil {
+		return nil, err
+	}
+	return unparkable{u}, nil
+}
+
+// unparkable is an upload that cannot be parked.
+type unparkable struct{ backends.Upload }
+
+func (u unparkable) Park() (int64, error) {
+	return 0, errors.Join(&backends.Error{Op: "park", Kind: errors.ErrUnsupported}, u.Abort())
 }
 
 func (v verbsOnly) Delete(ctx context.Context, key string, o backends.DeleteOptions) error {
@@ -37,18 +53,56 @@ func (v verbsOnly) Delete(ctx context.Context, key string, o backends.DeleteOpti
 }
 
 func TestConformance(t *testing.T) {
-	stores := map[string]func() backends.Backend{
-		"verbs only":     func() backends.Backend { return verbsOnly{mem.New(mem.Options{})} },
-		"recorder":       func() backends.Backend { return backendtest.NewRecorder(mem.New(mem.Options{})) },
-		"recorder verbs": func() backends.Backend { return backendtest.NewRecorder(verbsOnly{mem.New(mem.Options{})}) },
-		"faults":         func() backends.Backend { return backendtest.NewFaults(mem.New(mem.Options{})) },
-		"faults verbs":   func() backends.Backend { return backendtest.NewFaults(verbsOnly{mem.New(mem.Options{})}) },
+	decorators := map[string]func(backends.Backend) backends.Backend{
+		"none":     func(b backends.Backend) backends.Backend { return b },
+		"recorder": func(b backends.Backend) backends.Backend { return backendtest.NewRecorder(b) },
+		"faults":   func(b backends.Backend) backends.Backend { return backendtest.NewFaults(b) },
 	}
-	for name, open := range stores {
+	for name, decorate := range decorators {
+		t.Run(name+" verbs", func(t *testing.T) {
+			backendtest.Run(t, func(*testing.T) backends.Backend { return decorate(verbsOnly{mem.New(mem.Options{})}) },
+				backendtest.Features{NoParking: true, ObjectCuts: true})
+		})
 		t.Run(name, func(t *testing.T) {
-			backendtest.Run(t, func(*testing.T) backends.Backend { return open() }, backendtest.Features{})
+			var store *mem.Store // of the case that is running
+			backendtest.Run(t, func(*testing.T) backends.Backend {
+				store = mem.New(mem.Options{})
+				return decorate(trees{store})
+			}, backendtest.Features{
+				CutsAnywhere: true, ObjectCuts: true, Crash: true, MovesTrees: true,
+				Reopen: func(*testing.T, backends.Backend) backends.Backend { return decorate(trees{store.Reopen()}) },
+			})
 		})
 	}
+}
+
+// trees renames directories, one object after another.
+type trees struct{ *mem.Store }
+
+func (s trees) MoveTree(ctx context.Context, dst, src string) error {
+	fail := func(kind error) error { return &backends.Error{Op: "move", Key: src, Kind: kind} }
+	if strings.HasPrefix(dst, src) {
+		return fail(fs.ErrInvalid)
+	}
+	from, err := s.List(ctx, backends.Query{Prefix: src})
+	if err != nil {
+		return err
+	}
+	to, err := s.List(ctx, backends.Query{Prefix: dst})
+	switch {
+	case err != nil:
+		return err
+	case len(from.Objects) == 0:
+		return fail(fs.ErrNotExist)
+	case len(to.Objects) > 0:
+		return fail(fs.ErrExist)
+	}
+	for _, o := range from.Objects {
+		if _, err := s.Move(ctx, dst+strings.TrimPrefix(o.Key, src), o.Key, backends.CopyOptions{}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func put(t *testing.T, b backends.Backend, key, content string) {

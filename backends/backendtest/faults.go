@@ -13,7 +13,8 @@ import (
 // verb's.
 type Fault struct {
 	// Verb is the call: "stat", "list", "open", "read", "create", "write", "commit",
-	// "abort", "delete", "copy", "move" or "space". "read" is a Reader as a whole.
+	// "park", "abort", "delete", "copy", "move", "movetree", "parked", "discard" or "space".
+	// "read" is a Reader as a whole.
 	Verb string
 
 	// Nth is which call of the verb, counted from 1 since the Fault was added; 0 for all.
@@ -138,6 +139,35 @@ func (f *Faults) Move(ctx context.Context, dst, src string, o backends.CopyOptio
 		return backends.Object{}, errors.ErrUnsupported
 	}
 	return strike(ctx, f, "move", func() (backends.Object, error) { return next.Move(ctx, dst, src, o) })
+}
+
+// MoveTree is [backends.TreeMover.MoveTree].
+func (f *Faults) MoveTree(ctx context.Context, dst, src string) error {
+	next, ok := f.next.(backends.TreeMover)
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	_, err := strike(ctx, f, "movetree", func() (struct{}, error) { return struct{}{}, next.MoveTree(ctx, dst, src) })
+	return err
+}
+
+// Parked is [backends.Parker.Parked].
+func (f *Faults) Parked(ctx context.Context, q backends.ParkedQuery) (backends.ParkedPage, error) {
+	next, ok := f.next.(backends.Parker)
+	if !ok {
+		return backends.ParkedPage{}, errors.ErrUnsupported
+	}
+	return strike(ctx, f, "parked", func() (backends.ParkedPage, error) { return next.Parked(ctx, q) })
+}
+
+// Discard is [backends.Parker.Discard].
+func (f *Faults) Discard(ctx context.Context, p backends.Parked) error {
+	next, ok := f.next.(backends.Parker)
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	_, err := strike(ctx, f, "discard", func() (struct{}, error) { return struct{}{}, next.Discard(ctx, p) })
+	return err
 }
 
 // PeekPrefix is [backends.Peeker.PeekPrefix]; it never fails.

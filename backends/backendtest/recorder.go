@@ -17,16 +17,20 @@ import (
 //	stat a/b [complete]
 //	list a/ [delimiter] [limit=N] [more]      more: a later page
 //	open a/b [offset=N] [length=N] [if-match]
-//	create a/b [if-match] [if-absent] [size=N]
+//	create a/b [resume] [at=N] [if-match] [if-absent] [size=N]
 //	commit a/b N                              N octets were written
-//	abort a/b                                 not after a commit that went well
+//	park a/b N
+//	abort a/b                                 not after a commit that went well, nor after a park
 //	delete a/b [if-match]
 //	copy a/b -> c/d [source-if-match] [if-match] [if-absent] [metadata]
 //	move a/b -> c/d …                         as copy
+//	movetree a/ -> c/
+//	parked a/ [direct] [fresh] [more]
+//	discard a/b
 //	space
 //
-// A line is written when the call is made, whatever comes of it; a copy or move that the
-// store has not is composed of other calls and leaves no line of its own. All its methods
+// A line is written when the call is made, whatever comes of it; what the store has not
+// leaves no line, such as a copy that is composed of other calls. All its methods
 // may be called from any goroutine.
 type Recorder struct {
 	next backends.Backend
@@ -47,12 +51,15 @@ func (r *Recorder) Take() []string {
 	return calls
 }
 
-// Requests counts those of the lines that cost a request to a store: all but create and
-// abort. (An upload of several parts costs one for each, which a store's own tests count.)
+// Requests counts those of the lines that cost a request to a store: all but abort, and
+// create where it keeps nothing that is there already. (A store may need several for one
+// call, as for an upload in parts or to resume one, which its own tests count.)
 func Requests(calls []string) int {
 	n := 0
 	for _, call := range calls {
-		if verb, _, _ := strings.Cut(call, " "); verb != "create" && verb != "abort" {
+		words := strings.Fields(call)
+		keeps := slices.Contains(words, "resume") || slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, "at=") })
+		if words[0] != "abort" && (words[0] != "create" || keeps) {
 			n++
 		}
 	}
@@ -135,6 +142,41 @@ func (r *Recorder) recordCopy(verb, dst, src string, o backends.CopyOptions) {
 		when(o.IfAbsent, "if-absent"), when(o.Metadata != nil, "metadata"))
 }
 
+// MoveTree is [backends.TreeMover.MoveTree].
+func (r *Recorder) MoveTree(ctx context.Context, dst, src string) error {
+	next, ok := r.next.(backends.TreeMover)
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	err := next.MoveTree(ctx, dst, src)
+	if !errors.Is(err, errors.ErrUnsupported) {
+		r.record("movetree", src, "->", dst)
+	}
+	return err
+}
+
+// Parked is [backends.Parker.Parked].
+func (r *Recorder) Parked(ctx context.Context, q backends.ParkedQuery) (backends.ParkedPage, error) {
+	next, ok := r.next.(backends.Parker)
+	if !ok {
+		return backends.ParkedPage{}, errors.ErrUnsupported
+	}
+	page, err := next.Parked(ctx, q)
+	if !errors.Is(err, errors.ErrUnsupported) {
+		r.record("parked", q.Prefix, when(q.Direct, "direct"), when(q.Fresh, "fresh"), when(q.Token, "more"))
+	}
+	return page, err
+}
+
+// Discard is [backends.Parker.Discard].
+func (r *Recorder) Discard(ctx context.Context, p backends.Parked) error {
+	err := backends.Discard(ctx, r.next, p)
+	if !errors.Is(err, errors.ErrUnsupported) {
+		r.record("discard", p.Key)
+	}
+	return err
+}
+
 // PeekPrefix is [backends.Peeker.PeekPrefix]; it is no request and leaves no line.
 func (r *Recorder) PeekPrefix(prefix string) (exists, known bool) {
 	return backends.PeekPrefix(r.next, prefix)
@@ -151,45 +193,11 @@ func (r *Recorder) Space(ctx context.Context) (int64, error) {
 
 // Create is [backends.Backend.Create].
 func (r *Recorder) Create(ctx context.Context, key string, o backends.CreateOptions) (backends.Upload, error) {
-	r.record("create", key, when(o.IfMatch, "if-match"), when(o.IfAbsent, "if-absent"), when(o.Size, "size="))
+	r.record("create", key, when(o.Resume, "resume"), when(o.At, "at="),
+		when(o.IfMatch, "if-match"), when(o.IfAbsent, "if-absent"), when(o.Size, "size="))
 	next, err := r.next.Create(ctx, key, o)
 	if err != nil {
 		return nil, err
 	}
 	return &recordedUpload{next: next, recorder: r, key: key}, nil
-}
-
-type recordedUpload struct {
-	next      backends.Upload
-	recorder  *Recorder
-	key       string
-	written   int64
-	committed bool
-}
-
-func (u *recordedUpload) Write(p []byte) (int, error) {
-	n, err := u.next.Write(p)
-	u.written += int64(n)
-	return n, err
-}
-
-func (u *recordedUpload) Commit() (backends.Object, error) {
-	u.recorder.record("commit", u.key, fmt.Sprint(u.written))
-	obj, err := u.next.Commit()
-	u.committed = err == nil
-	return obj, err
-}
-
-func (u *recordedUpload) Park() (int64, error) {
-	u.recorder.record("park", u.key, fmt.Sprint(u.written))
-	size, err := u.next.Park()
-	u.committed = true
-	return size, err
-}
-
-func (u *recordedUpload) Abort() error {
-	if !u.committed {
-		u.recorder.record("abort", u.key)
-	}
-	return u.next.Abort()
 }

@@ -40,6 +40,28 @@ type Features struct {
 	// ModTimeOnly says that of metadata and content type only backends.MetaModTime is kept.
 	ModTimeOnly bool
 
+	// NoParking says that uploads cannot be parked: Park answers errors.ErrUnsupported.
+	NoParking bool
+
+	// CutsAnywhere says that a parked upload can be resumed at every offset. Without it
+	// ErrRange is as good as the right content, but at the upload's end.
+	CutsAnywhere bool
+
+	// ObjectCuts says that CreateOptions.At may be any offset in an object. Without it
+	// errors.ErrUnsupported is as good as the right content, but at the object's end.
+	ObjectCuts bool
+
+	// Reopen makes the store that another process has of the bucket of the one given. Nil
+	// if there is no such thing: what two processes do to each other is left out then.
+	Reopen func(*testing.T, backends.Backend) backends.Backend
+
+	// Crash says that a store made by Reopen tells of uploads that the other one has not
+	// parked, and may resume them. Without it they may be hidden, or ErrBusy.
+	Crash bool
+
+	// MovesTrees says that the store is a backends.TreeMover.
+	MovesTrees bool
+
 	// Skip names cases and subcases ("Copy/IfAbsent") that this store, or the server that
 	// stands for it in tests, is known to fail, and says why.
 	Skip map[string]string
@@ -65,72 +87,5 @@ func Run(t *testing.T, open func(t *testing.T) backends.Backend, f Features) {
 			c.run(s)
 			s.wantNoLeftovers()
 		})
-	}
-}
-
-// testCase is one clause of the contract.
-type testCase struct {
-	name string
-	run  func(*store)
-}
-
-func cases() []testCase {
-	return []testCase{
-		{"Upload/Sizes", uploadSizes},
-		{"Upload/KeepsNothingOfP", uploadKeepsNothingOfP},
-		{"Upload/NothingWritten", uploadNothingWritten},
-		{"Upload/Invisible", uploadInvisible},
-		{"Upload/OldUntilCommit", uploadOldUntilCommit},
-		{"Upload/Metadata", uploadMetadata},
-		{"Upload/Interleaved", uploadInterleaved},
-		{"Abort/LeavesNothing", abortLeavesNothing},
-		{"Abort/AfterCommit", abortAfterCommit},
-		{"Abort/AfterCancel", abortAfterCancel},
-		{"Abort/Ends", abortEnds},
-		{"Cancel/BeforeCreate", cancelBeforeCreate},
-		{"Cancel/Upload", cancelUpload},
-		{"Cancel/Read", cancelRead},
-		{"Cancel/List", cancelList},
-		{"Cancel/Verbs", cancelVerbs},
-		{"Condition/IfAbsent", createIfAbsent},
-		{"Condition/IfMatch", createIfMatch},
-		{"Condition/Meanwhile", createMeanwhile},
-		{"Race/IfAbsent", raceIfAbsent},
-		{"Race/IfMatch", raceIfMatch},
-		{"Race/LastWins", raceLastWins},
-		{"Open/Ranges", openRanges},
-		{"Open/PartRanges", openPartRanges},
-		{"Open/Empty", openEmpty},
-		{"Open/IfMatch", openIfMatch},
-		{"Open/ReplacedMeanwhile", openReplacedMeanwhile},
-		{"Open/DeletedMeanwhile", openDeletedMeanwhile},
-		{"Missing", missing},
-		{"Delete/Plain", deletePlain},
-		{"Delete/IfMatch", deleteIfMatch},
-		{"Copy/Content", copyContent},
-		{"Copy/OntoItself", copyOntoItself},
-		{"Copy/SourceIfMatch", copySourceIfMatch},
-		{"Copy/IfAbsent", copyIfAbsent},
-		{"Copy/IfMatch", copyIfMatch},
-		{"Move/Content", moveContent},
-		{"Move/OntoItself", moveOntoItself},
-		{"Move/SourceIfMatch", moveSourceIfMatch},
-		{"Move/IfAbsent", moveIfAbsent},
-		{"List/Empty", listEmpty},
-		{"List/Prefix", listPrefix},
-		{"List/Delimiter", listDelimiter},
-		{"List/Limit", listLimit},
-		{"List/Many", listMany},
-		{"List/Describes", listDescribes},
-		{"List/Shifts", listShifts},
-		{"List/ShiftsDelimited", listShiftsDelimited},
-		{"List/Entries", listEntries},
-		{"List/Fresh", listFresh},
-		{"List/FreshAfterPages", listFreshAfterPages},
-		{"Keys/Awkward", keysAwkward},
-		{"Keys/Invalid", keysInvalid},
-		{"Keys/Case", keysCase},
-		{"Keys/Beside", keysBeside},
-		{"Keys/Marker", keysMarker},
 	}
 }

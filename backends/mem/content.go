@@ -3,9 +3,7 @@ package mem
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io/fs"
-	"maps"
 
 	"causeway/backends"
 )
@@ -51,71 +49,4 @@ func (r *reader) Read(p []byte) (int, error) {
 func (r *reader) Close() error {
 	r.content = nil
 	return nil
-}
-
-// Create is [backends.Backend.Create].
-func (s *Store) Create(ctx context.Context, key string, o backends.CreateOptions) (backends.Upload, error) {
-	if err := check(ctx, "create", key); err != nil {
-		return nil, err
-	}
-	u := &upload{ctx: ctx, store: s, key: key, options: o}
-	u.options.Metadata = maps.Clone(o.Metadata)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.uploads[u] = struct{}{}
-	return u, nil
-}
-
-// upload gathers the content until it is committed.
-type upload struct {
-	ctx     context.Context
-	store   *Store
-	key     string
-	options backends.CreateOptions
-	content bytes.Buffer
-	over    bool
-}
-
-func (u *upload) Write(p []byte) (int, error) {
-	if err := u.usable("write"); err != nil {
-		return 0, err
-	}
-	return u.content.Write(p)
-}
-
-func (u *upload) Commit() (backends.Object, error) {
-	if err := u.usable("commit"); err != nil {
-		return backends.Object{}, err
-	}
-	u.over = true
-	o := &object{content: u.content.Bytes()}
-	o.ContentType, o.Metadata, o.Sums = u.options.ContentType, u.options.Metadata, sums(o.content)
-	u.store.mu.Lock()
-	defer u.store.mu.Unlock()
-	delete(u.store.uploads, u)
-	if err := u.store.put("commit", u.key, o, condition{u.options.IfMatch, u.options.IfAbsent}); err != nil {
-		return backends.Object{}, err
-	}
-	return o.describe(), nil
-}
-
-// Park is backends.Upload's.
-func (u *upload) Park() (int64, error) {
-	return 0, errors.Join(&backends.Error{Op: "park", Key: u.key, Kind: errors.ErrUnsupported}, u.Abort())
-}
-
-func (u *upload) Abort() error {
-	u.over = true
-	u.content = bytes.Buffer{}
-	u.store.mu.Lock()
-	defer u.store.mu.Unlock()
-	delete(u.store.uploads, u)
-	return nil
-}
-
-func (u *upload) usable(op string) error {
-	if u.over {
-		return &backends.Error{Op: op, Key: u.key, Kind: fs.ErrClosed}
-	}
-	return check(u.ctx, op, u.key)
 }

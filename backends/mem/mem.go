@@ -1,7 +1,8 @@
 // Package mem is a store in memory: the reference of the store contract, for tests. It
-// keeps the whole contract of [backends.Backend] with native copies and moves, and can be
-// made as meagre as a cloud (small pages, listings without metadata). It is not for
-// production: contents live as long as the process, without a limit.
+// keeps the whole contract of [backends.Backend] with native copies and moves and parked
+// uploads, can be made as meagre as a cloud (small pages, listings without metadata,
+// uploads in parts), and can die ([Store.Crash]). It is not for production: contents live
+// as long as the process, without a limit.
 //
 // Its central type is [Store].
 package mem
@@ -25,19 +26,33 @@ type Options struct {
 	PageSize int              // most entries on a page, 0 for 1,000
 	Partial  bool             // listings tell neither metadata nor checksums, as S3's
 	Now      func() time.Time // the store's clock, nil for time.Now
+
+	// PartSize is how many octets of an upload become durable at a time: what a crash
+	// leaves, and a parked upload's resumption, are cut there, and an upload longer than a
+	// part cannot change its key. 0 is a store that keeps every octet and cuts anywhere.
+	PartSize int64
 }
 
-// Store is a [backends.Backend], [backends.Copier] and [backends.Mover]. All its methods
-// may be called from any goroutine.
+// Store is what one process has of a bucket: a [backends.Backend], [backends.Copier],
+// [backends.Mover] and [backends.Parker]. All its methods may be called from any
+// goroutine.
 type Store struct {
+	*bucket
+	uploads map[*upload]struct{} // that this process is writing; guarded by bucket.mu
+}
+
+// bucket is what outlives a process.
+type bucket struct {
 	pageSize int
 	partial  bool
+	partSize int64
 	now      func() time.Time
 
 	mu      sync.RWMutex
-	objects []*object // by key
-	version uint64    // of the last write
-	uploads map[*upload]struct{}
+	objects []*object          // by key
+	version uint64             // of the last write
+	records map[string]*record // by id: uploads of which something is durable
+	begun   uint64             // records that there have been
 }
 
 // object is one version. It never changes, so readers need no lock.
@@ -46,25 +61,51 @@ type object struct {
 	content []byte
 }
 
-// New makes an empty Store.
+// New makes an empty bucket and the Store of its first process.
 func New(o Options) *Store {
-	s := &Store{pageSize: o.PageSize, partial: o.Partial, now: o.Now, uploads: make(map[*upload]struct{})}
-	if s.pageSize == 0 {
-		s.pageSize = 1000
+	b := &bucket{pageSize: o.PageSize, partial: o.Partial, partSize: o.PartSize, now: o.Now, records: make(map[string]*record)}
+	if b.pageSize == 0 {
+		b.pageSize = 1000
 	}
-	if s.now == nil {
-		s.now = time.Now
+	if b.now == nil {
+		b.now = time.Now
 	}
-	return s
+	return &Store{bucket: b, uploads: make(map[*upload]struct{})}
 }
 
-// Uploads returns the keys of the uploads that have neither been committed nor aborted.
+// Reopen returns the Store that another process has of the same bucket.
+func (s *Store) Reopen() *Store {
+	return &Store{bucket: s.bucket, uploads: make(map[*upload]struct{})}
+}
+
+// Crash ends what this process is writing as a process does that is killed: nothing is
+// said to the bucket, which keeps what was durable. The uploads answer fs.ErrClosed from
+// then on. The Store goes on as that of the process started next.
+func (s *Store) Crash() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for u := range s.uploads {
+		u.over = true
+		if u.owns() {
+			u.record.writer = nil
+		}
+	}
+	clear(s.uploads)
+}
+
+// Uploads returns the keys of the uploads that are on their way or parked, each as often
+// as there are: what remains to be paid for.
 func (s *Store) Uploads() []string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	var keys []string
 	for u := range s.uploads {
-		keys = append(keys, u.key)
+		if u.record == nil {
+			keys = append(keys, u.key)
+		}
+	}
+	for _, r := range s.records {
+		keys = append(keys, r.Key)
 	}
 	slices.Sort(keys)
 	return keys
@@ -142,47 +183,47 @@ type condition struct {
 	ifAbsent bool
 }
 
-// put makes o the object of key, with a new ETag and the present time. s.mu is held.
-func (s *Store) put(op, key string, o *object, c condition) error {
-	i, found := s.find(key)
+// put makes o the object of key, with a new ETag and the present time. b.mu is held.
+func (b *bucket) put(op, key string, o *object, c condition) error {
+	i, found := b.find(key)
 	if c.ifAbsent && found {
 		return &backends.Error{Op: op, Key: key, Kind: fs.ErrExist}
 	}
-	if c.ifMatch != "" && (!found || s.objects[i].ETag != c.ifMatch) {
+	if c.ifMatch != "" && (!found || b.objects[i].ETag != c.ifMatch) {
 		return &backends.Error{Op: op, Key: key, Kind: backends.ErrChanged}
 	}
-	s.version++
-	o.Key, o.Size, o.ModTime = key, int64(len(o.content)), s.now().UTC()
-	o.ETag = strconv.FormatUint(s.version, 16)
+	b.version++
+	o.Key, o.Size, o.ModTime = key, int64(len(o.content)), b.now().UTC()
+	o.ETag = strconv.FormatUint(b.version, 16)
 	if found {
-		s.objects[i] = o
+		b.objects[i] = o
 	} else {
-		s.objects = slices.Insert(s.objects, i, o)
+		b.objects = slices.Insert(b.objects, i, o)
 	}
 	return nil
 }
 
 // get returns the present version of key's object, which must be etag if that is set.
-func (s *Store) get(op, key, etag string) (*object, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.getLocked(op, key, etag)
+func (b *bucket) get(op, key, etag string) (*object, error) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.getLocked(op, key, etag)
 }
 
-func (s *Store) getLocked(op, key, etag string) (*object, error) {
-	i, found := s.find(key)
+func (b *bucket) getLocked(op, key, etag string) (*object, error) {
+	i, found := b.find(key)
 	if !found {
 		return nil, &backends.Error{Op: op, Key: key, Kind: fs.ErrNotExist}
 	}
-	if etag != "" && s.objects[i].ETag != etag {
+	if etag != "" && b.objects[i].ETag != etag {
 		return nil, &backends.Error{Op: op, Key: key, Kind: backends.ErrChanged}
 	}
-	return s.objects[i], nil
+	return b.objects[i], nil
 }
 
 // find returns where the object of key is, or would be inserted.
-func (s *Store) find(key string) (int, bool) {
-	return slices.BinarySearchFunc(s.objects, key, func(o *object, key string) int {
+func (b *bucket) find(key string) (int, bool) {
+	return slices.BinarySearchFunc(b.objects, key, func(o *object, key string) int {
 		return strings.Compare(o.Key, key)
 	})
 }

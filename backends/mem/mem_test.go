@@ -11,10 +11,14 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	for name, o := range map[string]mem.Options{"rich": {}, "meagre": {PageSize: 3, Partial: true}} {
+	for name, o := range map[string]mem.Options{"rich": {}, "meagre": {PageSize: 3, Partial: true, PartSize: 64 << 10}} {
 		t.Run(name, func(t *testing.T) {
 			backendtest.Run(t, func(*testing.T) backends.Backend { return mem.New(o) }, backendtest.Features{
-				Leftovers: func(_ context.Context, b backends.Backend) ([]string, error) { return b.(*mem.Store).Uploads(), nil },
+				Leftovers:    func(_ context.Context, b backends.Backend) ([]string, error) { return b.(*mem.Store).Uploads(), nil },
+				CutsAnywhere: o.PartSize == 0,
+				ObjectCuts:   true,
+				Reopen:       func(_ *testing.T, b backends.Backend) backends.Backend { return b.(*mem.Store).Reopen() },
+				Crash:        true,
 			})
 		})
 	}
