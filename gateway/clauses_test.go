@@ -65,7 +65,7 @@ func TestS12_CutOffUploadNeverShows(t *testing.T) {
 			if _, err := os.Stat(filepath.Join(r.dir, "cams/new")); !errors.Is(err, os.ErrNotExist) {
 				t.Errorf("the new name: %v", err)
 			}
-			if strings.Count(r.log.String(), `"msg":"stored"`) != 1 {
+			if strings.Count(r.log.String(), `"done":"stored"`) != 1 {
 				t.Error("the log says that a cut-off upload was stored")
 			}
 		})

@@ -15,10 +15,14 @@ type outcome struct {
 
 // attend runs a job beside the control connection and returns its final reply. Meanwhile
 // commands are read: some are answered at once, ABOR ends the job, the others wait. When
-// the control connection ends without QUIT, so does the job (RFC 959 §4.1.1).
+// the control connection ends without QUIT, so does the job (RFC 959 §4.1.1). A lasting job
+// ends by itself, or with the server.
 func (s *session) attend(ctx context.Context, t *transfer, job func(context.Context) (reply, error)) (reply, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	if t.lasting {
+		cancel = func(error) {}
+	}
 	s.transfer = t
 	go t.carry(ctx, job)
 	o := s.meanwhile(ctx, t, cancel)
@@ -67,12 +71,14 @@ func (s *session) interject(ctx context.Context, cmd command, cancel context.Can
 		return
 	case row.during == aborts:
 		cancel(errAborted)
-	case row.during == leaves:
+	case row.during == leaves && !s.leaving:
 		s.leaving = true
+		close(s.transfer.goodbye)
 	}
 	s.queued += queueCost(cmd)
 	if s.queued > maxQueued {
 		cancel(errFlooded)
+		s.closing = true
 		return
 	}
 	s.queue = append(s.queue, cmd)

@@ -176,6 +176,15 @@ func wantContent(t *testing.T, f *fakeFS, name, want string) {
 	}
 }
 
+func wantParked(t *testing.T, f *fakeFS, name, want string) {
+	t.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if got, ok := f.parked[mustPath(name)]; string(got) != want || ok != (want != "") {
+		t.Errorf("of %s %q is parked, want %q", name, got, want)
+	}
+}
+
 func wantAbsent(t *testing.T, f *fakeFS, name string) {
 	t.Helper()
 	if got, ok := f.content(name); ok {

@@ -121,7 +121,7 @@ func transferCommands() []row {
 		{verb: "RETR", run: (*session).retr, spends: everything, argument: required, help: "<SP> path"},
 		{verb: "STOR", run: (*session).stor, spends: everything, argument: required, names: fresh, help: "<SP> path"},
 		{verb: "STOU", run: (*session).stou, spends: everything, names: fresh, help: "[<SP> path]"},
-		{verb: "APPE", run: (*session).appe, spends: everything, argument: required, names: fresh, help: "<SP> path"},
+		{verb: "APPE", run: (*session).appe, spends: everything, argument: required, names: appended, help: "<SP> path"},
 		{verb: "ABOR", run: (*session).abor, spends: everything, during: aborts},
 		{verb: "HASH", run: (*session).hash, spends: marker, argument: required, feat: (*session).featHash, help: "<SP> path"},
 		{verb: "XCRC", run: xhash("CRC32"), spends: marker, argument: required, feat: constant("XCRC"), help: xhashForm},

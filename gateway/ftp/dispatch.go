@@ -76,7 +76,7 @@ func (s *session) run(ctx context.Context, row *row, arg string) (r reply, err e
 		if p := recover(); p != nil {
 			err = s.logPanic(p)
 			s.closing = true
-			r = failureOf(err).reply(row.names, false)
+			r = replyTo(err, row.names)
 		}
 	}()
 	r, err = row.run(s, ctx, arg)
@@ -86,12 +86,10 @@ func (s *session) run(ctx context.Context, row *row, arg string) (r reply, err e
 	if ctx.Err() != nil {
 		err = because(context.Cause(ctx), err)
 	}
-	var late *begunError
-	r = failureOf(err).reply(row.names, errors.As(err, &late))
-	if errors.Is(err, errPanic) || errors.Is(err, errFlooded) {
+	if errors.Is(err, errPanic) {
 		s.closing = true
 	}
-	return r, err
+	return replyTo(err, row.names), err
 }
 
 // logPanic logs a panic with its stack and returns the error that stands for it.

@@ -71,9 +71,15 @@ func (t *transfer) retrieve(ctx context.Context, o RetrieveOptions, opening repl
 	if err := t.checkLength(d, o); err != nil {
 		return reply{}, err
 	}
+	return t.sent(data)
+}
+
+// sent ends a transfer to the client of which all was written.
+func (t *transfer) sent(data *dataConn) (reply, error) {
 	if err := data.finish(); err != nil {
 		return reply{}, dataError(err)
 	}
+	t.summary.done = "sent"
 	return done(226, "Transfer complete.")
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"strings"
 )
 
 // The engine's own kinds of error, beside those that an FS returns.
@@ -26,8 +27,10 @@ var (
 	errDataTLS    = errors.New("TLS on the data connection failed")
 	errUnbound    = errors.New("data connection did not resume the TLS session of its control connection")
 	errSequence   = errors.New("commands that exclude each other")
+	errNoNotify   = errors.New("TLS ended without close_notify")
+	errShort      = errors.New("fewer octets than ALLO has announced")
 	errOffset     = errors.New("restart in a TYPE or STRU that has none")
-	errAppend     = errors.New("uploads begin at the first octet")
+	errMarker     = errors.New("restart before a command that has none")
 	errASCIISize  = errors.New("size in TYPE A is unknown")
 	errRecordSize = errors.New("size in STRU R is unknown")
 	errNoFiles    = fmt.Errorf("nothing to list: %w", fs.ErrNotExist)
@@ -42,6 +45,7 @@ type naming int
 const (
 	existing naming = iota // something that should be there
 	fresh                  // something to be made
+	appended               // something to be made where it is not there
 	listed                 // something to be listed
 )
 
@@ -67,12 +71,13 @@ func failures() []failure {
 		{errDataLost, 426, 426, 426, "Data connection lost; transfer aborted; try again.", slog.LevelInfo},
 		{errStalled, 426, 426, 426, "Too little progress on the data connection; transfer aborted; try again.", slog.LevelInfo},
 		{errCutOff, 426, 426, 426, "The upload was cut off; nothing was stored; send it again.", slog.LevelInfo},
+		{errShort, 426, 426, 426, "Fewer octets came than ALLO has announced; nothing was stored; send it again.", slog.LevelInfo},
 		{errNotPrivate, 521, 521, 521, "Data connections must be protected here; use PBSZ 0 and PROT P.", slog.LevelInfo},
 		{errDataTLS, 522, 522, 522, "TLS on the data connection failed; begin its handshake after the 150 reply.", slog.LevelInfo},
 		{errUnbound, 522, 522, 522, "The data connection must resume the TLS session of this control connection; enable session resumption in the client.", slog.LevelInfo},
 		{errSequence, 503, 503, 503, "REST and RANG exclude each other; send only one of them.", slog.LevelInfo},
-		{errOffset, 504, 504, 504, "REST needs STRU F, RANG needs TYPE I and STRU F.", slog.LevelInfo},
-		{errAppend, 504, 504, 504, "Appending and resuming of uploads are not offered; send the whole file with STOR.", slog.LevelInfo},
+		{errMarker, 503, 503, 503, "REST is for RETR and STOR, RANG for RETR and HASH; send this command without them.", slog.LevelInfo},
+		{errOffset, 504, 504, 504, "REST needs STRU F, before STOR also TYPE I; RANG needs TYPE I and STRU F.", slog.LevelInfo},
 		{errASCIISize, 550, 550, 550, "SIZE is not known in TYPE A; use TYPE I.", slog.LevelInfo},
 		{errRecordSize, 550, 550, 550, "SIZE is not known in STRU R; use STRU F.", slog.LevelInfo},
 		{errSyntax, 501, 501, 501, "Bad argument; see HELP for the form of the command.", slog.LevelInfo},
@@ -124,12 +129,25 @@ func (f failure) reply(n naming, begun bool) reply {
 	switch {
 	case begun:
 		code = f.begun
-	case n == fresh:
+	case n == fresh, n == appended && !errors.Is(f.kind, fs.ErrNotExist):
 		code = f.fresh
 	case n == listed && code == 450:
 		code = 451 // curl takes 450 to LIST and NLST for an empty directory
 	}
 	return reply{code: code, text: f.text}
+}
+
+// replyTo is the final reply of a command that failed with err. Of an upload it tells what
+// has become of what came, in place of what the row's text has after its first part.
+func replyTo(err error, n naming) reply {
+	var late *begunError
+	r := failureOf(err).reply(n, errors.As(err, &late))
+	var settled *settledError
+	if errors.As(err, &settled) {
+		head, _, _ := strings.Cut(strings.TrimSuffix(r.text, "."), ";")
+		r.text = head + "; " + settled.note
+	}
+	return r
 }
 
 // because is an error of a kind, with the cause for the log, if there is one.

@@ -1,7 +1,6 @@
 package ftp
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/md5"
@@ -23,6 +22,8 @@ type fakeFS struct {
 	files    map[Path][]byte
 	times    map[Path]time.Time
 	dirs     map[Path]bool
+	parked   map[Path][]byte
+	policy   Policy        // of all uploads
 	uploads  int           // begun and not ended
 	aborted  int           // ended by Abort
 	hold     chan struct{} // when not nil, Commit waits for it
@@ -35,7 +36,7 @@ type fakeFS struct {
 var fakeTime = time.Date(1999, 12, 24, 18, 30, 15, 0, time.UTC)
 
 func newFakeFS() *fakeFS {
-	f := &fakeFS{files: map[Path][]byte{}, times: map[Path]time.Time{}, dirs: map[Path]bool{{}: true}}
+	f := &fakeFS{files: map[Path][]byte{}, times: map[Path]time.Time{}, dirs: map[Path]bool{{}: true}, parked: map[Path][]byte{}}
 	f.put("/readme.txt", "hello\nworld\n")
 	f.put("/in/a b.txt", "spaces")
 	f.put("/in/b.bin", "0123456789")
@@ -91,7 +92,7 @@ func (f *fakeFS) entry(p Path) (Entry, error) {
 	if f.dirs[p] {
 		return Entry{Name: p.Base(), Dir: true, Perm: dirPerm, ModTime: fakeTime}, nil
 	}
-	b, ok := f.files[p]
+	b, ok := f.current(p)
 	if !ok {
 		return Entry{}, fs.ErrNotExist
 	}
@@ -176,13 +177,17 @@ func (f *fakeFS) Retrieve(ctx context.Context, p Path, o RetrieveOptions) (*Down
 	if err != nil {
 		return nil, err
 	}
-	if e.Dir {
+	content, ok := f.files[p]
+	switch {
+	case e.Dir:
 		return nil, ErrIsDir
-	}
-	if o.Offset > e.Size {
+	case !ok:
+		return nil, fs.ErrNotExist
+	case o.Offset > int64(len(content)):
 		return nil, ErrRestart
 	}
-	content := f.files[p][o.Offset:]
+	e.Size = int64(len(content))
+	content = content[o.Offset:]
 	if o.Length > 0 {
 		content = content[:min(o.Length, int64(len(content)))]
 	}
@@ -208,73 +213,6 @@ func (d *fakeDownload) Read(p []byte) (int, error) {
 
 func (d *fakeDownload) Close() error { return nil }
 
-func (f *fakeFS) Store(ctx context.Context, p Path, o StoreOptions) (Upload, Policy, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	e, err := f.entry(p)
-	switch {
-	case err == nil && e.Dir:
-		return nil, Policy{}, ErrIsDir
-	case err == nil && o.Unique:
-		return nil, Policy{}, fs.ErrExist
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return nil, Policy{}, err
-	case !f.dirs[p.Parent()]:
-		return nil, Policy{}, fs.ErrNotExist
-	}
-	f.uploads++
-	return &fakeUpload{ctx: ctx, fs: f, path: p}, Policy{}, nil
-}
-
-type fakeUpload struct {
-	ctx  context.Context
-	fs   *fakeFS
-	path Path
-	buf  bytes.Buffer
-	done bool
-}
-
-func (u *fakeUpload) Write(p []byte) (int, error) {
-	if u.path.Base() == "full" {
-		return 0, ErrQuota
-	}
-	return u.buf.Write(p)
-}
-
-func (u *fakeUpload) Park() (int64, error) {
-	return 0, errors.Join(errors.ErrUnsupported, u.Abort())
-}
-
-func (u *fakeUpload) Commit() (Entry, error) {
-	if u.fs.hold != nil {
-		close(u.fs.holding)
-		<-u.fs.hold
-	}
-	if err := u.ctx.Err(); err != nil {
-		return Entry{}, err
-	}
-	u.fs.mu.Lock()
-	defer u.fs.mu.Unlock()
-	if u.path.Base() == "lost" {
-		return Entry{}, ErrUnavailable
-	}
-	u.fs.files[u.path] = u.buf.Bytes()
-	u.fs.uploads--
-	u.done = true
-	return u.fs.entry(u.path)
-}
-
-func (u *fakeUpload) Abort() error {
-	u.fs.mu.Lock()
-	defer u.fs.mu.Unlock()
-	if !u.done {
-		u.fs.uploads--
-		u.fs.aborted++
-		u.done = true
-	}
-	return nil
-}
-
 func (f *fakeFS) Delete(_ context.Context, p Path) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -282,7 +220,9 @@ func (f *fakeFS) Delete(_ context.Context, p Path) error {
 	if err == nil && e.Dir {
 		err = ErrIsDir
 	}
-	if err == nil {
+	if _, parked := f.parked[p]; err == nil && parked {
+		delete(f.parked, p)
+	} else if err == nil {
 		delete(f.files, p)
 	}
 	return err

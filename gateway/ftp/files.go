@@ -88,17 +88,24 @@ func (s *session) rnfr(ctx context.Context, arg string) (reply, error) {
 	return done(350, "Send RNTO with the new name.")
 }
 
+// rnto may copy all of a directory, so it runs beside the session: the client can ask with
+// NOOP or STAT. What has begun is not given up because the client has: half of it would be
+// the worst of all ends.
 func (s *session) rnto(ctx context.Context, arg string) (reply, error) {
 	to := s.params.rename
 	s.params.rename = nil
 	p, err := s.resolve(arg)
-	if err == nil {
-		err = to(ctx, p)
-	}
 	if err != nil {
 		return reply{}, err
 	}
-	return done(250, "Renamed.")
+	t := s.newTransfer(ctx, p, "Renaming to")
+	t.lasting = true
+	return s.attend(ctx, t, func(ctx context.Context) (reply, error) {
+		if err := to(ctx, p); err != nil {
+			return reply{}, err
+		}
+		return done(250, "Renamed.")
+	})
 }
 
 // size is the number of octets that RETR would send. In TYPE A and STRU R that is known

@@ -111,10 +111,7 @@ func (t *transfer) list(ctx context.Context, entries iter.Seq2[Entry, error], fo
 	if err := w.flush(); err != nil {
 		return reply{}, err
 	}
-	if err := data.finish(); err != nil {
-		return reply{}, dataError(err)
-	}
-	return done(226, "Transfer complete.")
+	return t.sent(data)
 }
 
 // listWriter gathers lines into writes of 32 KiB.

@@ -52,6 +52,9 @@ func (p *parameters) spend(what spending) {
 	}
 }
 
+// marked tells whether REST or RANG has chosen a part of the next file.
+func (p *parameters) marked() bool { return p.restart > 0 || p.window != nil }
+
 // resolve turns the argument of a command into a path.
 func (s *session) resolve(arg string) (Path, error) {
 	name, err := s.decode(arg)
@@ -106,7 +109,7 @@ func (s *session) rest(_ context.Context, arg string) (reply, error) {
 	if offset == 0 {
 		return done(350, "Starting at 0; send RETR or STOR.")
 	}
-	return done(350, "Restarting at "+strconv.FormatInt(offset, 10)+"; send RETR.")
+	return done(350, "Restarting at "+strconv.FormatInt(offset, 10)+"; send RETR or STOR.")
 }
 
 func (s *session) rang(_ context.Context, arg string) (reply, error) {

@@ -2,6 +2,7 @@ package ftp
 
 import (
 	"context"
+	"hash/crc32"
 	"io"
 	"log/slog"
 	"net"
@@ -30,6 +31,7 @@ type transfer struct {
 	session context.Context
 	path    Path
 	doing   string // for STAT
+	lasting bool   // neither ABOR nor the end of the control connection ends it
 
 	route   route    // nil for a job without data connection
 	binding *binding // nil in clear
@@ -38,8 +40,11 @@ type transfer struct {
 	encode  func(string) ([]byte, error) // nil for UTF-8
 
 	moved       atomic.Int64 // octets so far, read by STAT
-	begun       bool         // a preliminary reply was sent
-	wake        func()       // makes the session look at the channels
+	crc         uint32       // CRC-32C of them
+	summary     summary
+	goodbye     chan struct{} // closed by the session once QUIT came
+	begun       bool          // a preliminary reply was sent
+	wake        func()        // makes the session look at the channels
 	preliminary chan reply
 	written     chan struct{} // answers preliminary
 	ended       chan outcome
@@ -63,7 +68,11 @@ func (s *session) newTransfer(ctx context.Context, p Path, doing string) *transf
 		preliminary: make(chan reply, 1),
 		written:     make(chan struct{}, 1),
 		ended:       make(chan outcome, 1),
+		goodbye:     make(chan struct{}),
 		gone:        make(chan struct{}),
+	}
+	if s.leaving {
+		close(t.goodbye)
 	}
 	if charset := s.charset(); charset != nil {
 		t.encode = charset.Encode
@@ -91,17 +100,24 @@ func (s *session) newDataTransfer(ctx context.Context, p Path, doing string) (*t
 func (t *transfer) carry(ctx context.Context, job func(context.Context) (reply, error)) {
 	defer close(t.gone)
 	defer t.wake()
-	defer func() {
-		if p := recover(); p != nil {
-			t.log.Error("panic", slog.Any("err", p), slog.String("stack", string(debug.Stack())))
-			t.ended <- outcome{err: t.explain(ctx, errPanic)}
-		}
-	}()
 	if t.route != nil {
 		defer t.route.close()
 	}
-	r, err := job(ctx)
+	began := time.Now()
+	r, err := t.attempt(ctx, job)
+	t.record(ctx, time.Since(began))
 	t.ended <- outcome{r, t.explain(ctx, err)}
+}
+
+// attempt runs the job. A panic in it is an error.
+func (t *transfer) attempt(ctx context.Context, job func(context.Context) (reply, error)) (r reply, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			t.log.Error("panic", slog.Any("err", p), slog.String("stack", string(debug.Stack())))
+			r, err = reply{}, errPanic
+		}
+	}()
+	return job(ctx)
 }
 
 // explain adds to an error what it stems from, and that data had begun to flow.
@@ -187,6 +203,16 @@ func (t *transfer) watch(raw net.Conn) *watchedConn {
 	return &watchedConn{Conn: raw, timeout: t.server.config.Limits.TransferTimeout}
 }
 
+// leaving tells whether QUIT has come.
+func (t *transfer) leaving() bool {
+	select {
+	case <-t.goodbye:
+		return true
+	default:
+		return false
+	}
+}
+
 // pump copies until src ends and tells which side ended it. The error of a src that came
 // to its end is io.EOF.
 func (t *transfer) pump(dst io.Writer, src io.Reader) (readErr, writeErr error) {
@@ -195,9 +221,11 @@ func (t *transfer) pump(dst io.Writer, src io.Reader) (readErr, writeErr error) 
 		return nil, errPanic // the pool holds nothing else
 	}
 	defer t.server.buffers.Put(buf)
+	table := crc32.MakeTable(crc32.Castagnoli)
 	for {
 		n, err := src.Read(buf[:])
 		t.moved.Add(int64(n))
+		t.crc = crc32.Update(t.crc, table, buf[:n])
 		if n > 0 {
 			if _, err := dst.Write(buf[:n]); err != nil {
 				return nil, err
