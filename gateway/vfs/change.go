@@ -12,22 +12,38 @@ import (
 	"causeway/gateway/ftp"
 )
 
-// Delete is [ftp.FS.Delete]. It needs Delete. The directory stays, even if this was the
-// last of its files.
+// Delete is [ftp.FS.Delete]. It needs Delete. Who may write there deletes a parked upload
+// that is newer than the file, and then the file is there as it was. The directory stays,
+// even if this was the last of its files.
 func (f *FS) Delete(ctx context.Context, p ftp.Path) error {
 	at, err := f.file("delete", p, Delete)
 	if err != nil {
 		return err
 	}
-	_, err = at.store.Stat(ctx, at.key, backends.StatOptions{})
+	var obj *backends.Object
+	found, err := at.store.Stat(ctx, at.key, backends.StatOptions{})
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return noFile(ctx, "delete", at)
-	case err != nil && !errors.Is(err, fs.ErrPermission): // who may not look may yet delete
+	case err == nil:
+		obj = &found
+	case !invisible(err):
 		return translate(err)
 	}
-	if err := at.store.Delete(ctx, at.key, backends.DeleteOptions{}); err != nil {
-		return translate(err)
+	blind := errors.Is(err, fs.ErrPermission) // who may not look may yet delete
+	parked, err := at.parked(ctx, backends.ParkedQuery{})
+	switch {
+	case err != nil:
+		return err
+	case obj == nil && !blind && len(parked) == 0:
+		return noFile(ctx, "delete", at)
+	}
+	// Those that are older than the file go as well, before it: they would come up in its place.
+	if err := at.discard(ctx, parked); err != nil {
+		return err
+	}
+	if len(parked) == 0 || !at.precedes(parked[0], obj) {
+		if err := at.store.Delete(ctx, at.key, backends.DeleteOptions{}); err != nil {
+			return translate(err)
+		}
 	}
 	f.recent.remove(p)
 	f.keep(ctx, f.parent(at))
@@ -90,8 +106,8 @@ func (f *FS) Mkdir(ctx context.Context, p ftp.Path) error {
 	return translate(mark(ctx, at, backends.CreateOptions{IfAbsent: true}))
 }
 
-// Rmdir is [ftp.FS.Rmdir]. It needs Delete. Keys that no listing shows count: nothing is
-// deleted but the marker.
+// Rmdir is [ftp.FS.Rmdir]. It needs Delete. Keys that no listing shows count, and for who
+// may write there, parked uploads: nothing is deleted but the marker.
 func (f *FS) Rmdir(ctx context.Context, p ftp.Path) error {
 	at, err := f.find("rmdir", p)
 	switch {
@@ -101,10 +117,14 @@ func (f *FS) Rmdir(ctx context.Context, p ftp.Path) error {
 		return refuse("rmdir", p, fs.ErrPermission)
 	}
 	marker, others, err := contents(ctx, at)
+	parked := false
+	if err == nil && !others {
+		parked, err = at.parkedBelow(ctx)
+	}
 	switch {
 	case err != nil:
 		return translate(err)
-	case others:
+	case others || parked:
 		return refuse("rmdir", p, ftp.ErrNotEmpty)
 	case !marker:
 		return noDir(ctx, at)
@@ -153,10 +173,11 @@ func noDir(ctx context.Context, at place) error {
 	return refuse("rmdir", at.path, fs.ErrNotExist)
 }
 
-// SetTime is [ftp.FS.SetTime]. It needs Write and Overwrite. errors.ErrUnsupported where
+// SetTime is [ftp.FS.SetTime]. It needs Write and Overwrite, and means the session's own
+// upload where both files were kept. errors.ErrUnsupported where
 // the store cannot change an object's metadata, or not with the gateway's credentials.
 func (f *FS) SetTime(ctx context.Context, p ftp.Path, t time.Time) error {
-	at, err := f.file("set time", p, Write|Overwrite)
+	at, err := f.file("set time", f.recent.stored(p), Write|Overwrite)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ func (at place) entry(obj backends.Object) ftp.Entry {
 		Name:    at.path.Base(),
 		Size:    obj.Size,
 		ModTime: obj.Time(),
-		Perm:    at.rights.ofFile(),
+		Perm:    at.ofFile(),
 		Unique:  at.unique(at.key),
 		Version: obj.ETag,
 	}
@@ -56,13 +56,19 @@ type facts struct {
 	perm ftp.Perm
 }
 
-func (r Rights) ofFile() ftp.Perm {
-	return r.perm([]facts{
+func (m *mount) ofFile() ftp.Perm {
+	p := m.rights.perm([]facts{
 		{Delete, ftp.PermDelete},
 		{Rename | Write, ftp.PermRename},
 		{Read, ftp.PermRetrieve},
-		{Write | Overwrite, ftp.PermWrite},
 	})
+	switch {
+	case m.replaces():
+		p |= ftp.PermAppend | ftp.PermWrite
+	case m.overwrite == KeepBoth && m.rights.has(Write):
+		p |= ftp.PermWrite
+	}
+	return p
 }
 
 func (r Rights) ofDir() ftp.Perm {

@@ -330,7 +330,6 @@ func TestS30_RenameRefuses(t *testing.T) {
 	b := newBucket(mem.Options{}, "p/a", "p/b", "p/d/x")
 	v := onBucket(t, cached(b.calls), all&^vfs.Overwrite)
 	v.want(v.rename("/none", "/y"), "RNFR absent")
-	v.want(v.rename("/d", "/y"), "RNFR unsupported")
 	v.want(v.rename("/a", "/b"), "exists")
 	v.list("/")
 	v.want(v.rename("/a", "/d"), "is dir")

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io/fs"
 	"iter"
+	"slices"
+	"strings"
 
 	"causeway/backends"
 	"causeway/gateway/ftp"
@@ -22,7 +24,7 @@ func (f *FS) List(ctx context.Context, dir ftp.Path) iter.Seq2[ftp.Entry, error]
 			yield(ftp.Entry{}, err)
 			return
 		}
-		l := listing{fs: f, at: at, mounts: f.below(dir), yield: yield}
+		l := listing{fs: f, at: at, others: f.below(dir), yield: yield}
 		l.run(ctx)
 	}
 }
@@ -31,7 +33,7 @@ func (f *FS) List(ctx context.Context, dir ftp.Path) iter.Seq2[ftp.Entry, error]
 type listing struct {
 	fs     *FS
 	at     place
-	mounts []string // names that lead to mounts and are still to be told, in order
+	others []other // what is still to be told beside the objects, in the order of a listing
 	yield  func(ftp.Entry, error) bool
 
 	found  bool // the store holds something of the directory
@@ -39,17 +41,28 @@ type listing struct {
 	first  string // the first key hidden, or what the first keys hidden begin with
 }
 
+// other is an entry of a listing that is no object: a name that leads to a mount, or a
+// parked upload.
+type other struct {
+	name   string
+	parked *backends.Parked
+}
+
 func (l *listing) run(ctx context.Context) {
 	defer l.report()
 	if l.at.mount != nil && l.at.rights.has(List) {
+		if err := l.park(ctx); err != nil {
+			l.yield(ftp.Entry{}, err)
+			return
+		}
 		if !l.store(ctx) {
 			return
 		}
 	}
-	l.mountsBefore("")
+	l.before("")
 }
 
-// store yields what the store holds, merged with the mounts. It returns false when the
+// store yields what the store holds, merged with the others. It returns false when the
 // sequence has ended.
 func (l *listing) store(ctx context.Context) bool {
 	for e, err := range backends.Entries(ctx, l.at.store, l.at.dir()) {
@@ -65,11 +78,17 @@ func (l *listing) store(ctx context.Context) bool {
 			return false
 		}
 	}
-	if !l.found && !l.at.fixed {
-		l.yield(ftp.Entry{}, refuse("list", l.at.path, fs.ErrNotExist))
-		return false
+	if l.found || l.at.fixed || len(l.others) > 0 {
+		return true
 	}
-	return true
+	exists, err := l.at.parkedBelow(ctx)
+	if err == nil && !exists {
+		err = refuse("list", l.at.path, fs.ErrNotExist)
+	}
+	if err != nil {
+		l.yield(ftp.Entry{}, err)
+	}
+	return err == nil
 }
 
 // entry yields one entry of the store if it can be shown.
@@ -77,39 +96,86 @@ func (l *listing) entry(e backends.Entry) bool {
 	if e.Name == "" && e.Object.Key != "" || e.Name == backends.Reserved {
 		return true // the directory's own marker; the gateway's own
 	}
-	// A name is shown if the parser makes it a path of its own just below this one.
-	path, err := l.at.path.Join(e.Name)
-	if err != nil || e.Name == "" || path.Base() != e.Name || path.Parent() != l.at.path {
+	child, ok := l.child(e.Name)
+	if !ok {
 		l.hide(e)
 		return true
 	}
-	if !l.mountsBefore(e.Name + "/") {
+	if !l.before(e.Name + "/") {
 		return false
 	}
-	if len(l.mounts) > 0 && l.mounts[0] == e.Name {
-		return true // a mount hides what the store holds under its name
+	if len(l.others) > 0 && l.others[0].name == e.Name {
+		other := l.others[0]
+		switch {
+		case other.parked == nil:
+			return true // a mount hides what the store holds under its name
+		case !e.Dir && child.precedes(*other.parked, &e.Object):
+			l.others = l.others[1:]
+			return l.yield(child.parkedEntry(*other.parked, &e.Object), nil)
+		}
+		l.others = l.others[1:]
 	}
-	child := place{path: path, mount: l.at.mount, key: l.at.dir() + e.Name}
 	if e.Dir {
 		return l.yield(child.dirEntry(), nil)
 	}
 	return l.yield(child.entry(e.Object), nil)
 }
 
-// mountsBefore yields the mounts that come before name, all of them if it is "".
-func (l *listing) mountsBefore(name string) bool {
-	for len(l.mounts) > 0 && (name == "" || l.mounts[0]+"/" < name) {
-		path, err := l.at.path.Join(l.mounts[0])
-		if err != nil {
-			return l.yield(ftp.Entry{}, err)
-		}
-		l.mounts = l.mounts[1:]
-		child, err := l.fs.find("list", path)
-		if !l.yield(child.dirEntry(), err) || err != nil {
+// child is the place of a name in the directory. False if no client could name it: the
+// parser does not make it a path of its own just below.
+func (l *listing) child(name string) (place, bool) {
+	path, err := l.at.path.Join(name)
+	if err != nil || name == "" || path.Base() != name || path.Parent() != l.at.path {
+		return place{}, false
+	}
+	return place{path: path, mount: l.at.mount, key: l.at.dir() + name}, true
+}
+
+// before yields the others that come before name, all of them if it is "".
+func (l *listing) before(name string) bool {
+	for len(l.others) > 0 && (name == "" || l.others[0].name+"/" < name) {
+		e, err := l.other(l.others[0])
+		l.others = l.others[1:]
+		if !l.yield(e, err) || err != nil {
 			return false
 		}
 	}
 	return true
+}
+
+func (l *listing) other(o other) (ftp.Entry, error) {
+	path, err := l.at.path.Join(o.name)
+	if err != nil {
+		return ftp.Entry{}, err
+	}
+	if o.parked != nil {
+		child := place{path: path, mount: l.at.mount, key: o.parked.Key}
+		return child.parkedEntry(*o.parked, nil), nil
+	}
+	child, err := l.fs.find("list", path)
+	return child.dirEntry(), err
+}
+
+// park adds the uploads that are parked in the directory, the newest of each name, to the
+// others. A mount hides those of its name.
+func (l *listing) park(ctx context.Context) error {
+	found, err := l.at.parkedUploads(ctx, backends.ParkedQuery{Prefix: l.at.dir(), Direct: true})
+	if err != nil {
+		return err
+	}
+	if len(found) == maxParked {
+		l.fs.log.Warn("listing may leave out parked uploads", "path", l.at.path.String(), "uploads", maxParked)
+	}
+	slices.SortFunc(found, newestFirst)
+	for _, p := range found {
+		name := strings.TrimPrefix(p.Key, l.at.dir())
+		if _, ok := l.child(name); ok && name != backends.Reserved {
+			l.others = append(l.others, other{name, &p})
+		}
+	}
+	slices.SortStableFunc(l.others, func(a, b other) int { return strings.Compare(a.name+"/", b.name+"/") })
+	l.others = slices.CompactFunc(l.others, func(a, b other) bool { return a.name == b.name })
+	return nil
 }
 
 // hide counts an entry that FTP cannot show.

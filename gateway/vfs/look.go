@@ -26,6 +26,9 @@ func (f *FS) Enter(ctx context.Context, dir ftp.Path) error {
 		return nil
 	}
 	exists, err := isDir(ctx, at)
+	if err == nil && !exists {
+		exists, err = at.parkedBelow(ctx)
+	}
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return nil
@@ -38,8 +41,9 @@ func (f *FS) Enter(ctx context.Context, dir ftp.Path) error {
 }
 
 // Stat is [ftp.FS.Stat]. It needs List or Read; without them, and where the gateway's own
-// credentials may not look, it knows what this session has stored itself. Whatever else
-// may not be seen is not there: fs.ErrNotExist.
+// credentials may not look, it knows what this session has stored itself. Who may write
+// there is told of a parked upload that is newer than the file. Whatever else may not be
+// seen is not there: fs.ErrNotExist.
 func (f *FS) Stat(ctx context.Context, p ftp.Path, o ftp.StatOptions) (ftp.Entry, error) {
 	at, err := f.find("stat", p)
 	switch {
@@ -49,27 +53,89 @@ func (f *FS) Stat(ctx context.Context, p ftp.Path, o ftp.StatOptions) (ftp.Entry
 		return at.dirEntry(), nil
 	case at.mount == nil:
 		return ftp.Entry{}, refuse("stat", p, fs.ErrNotExist)
-	case at.rights&(List|Read) == 0:
-		return f.own(p)
 	}
+	e, parked, err := f.stat(ctx, at, o)
+	if err == nil && !e.Dir || errors.Is(err, fs.ErrNotExist) {
+		f.told.set(answer{p, e.Size, parked})
+	}
+	return e, err
+}
+
+func (f *FS) stat(ctx context.Context, at place, o ftp.StatOptions) (e ftp.Entry, parked bool, err error) {
+	if at.rights&(List|Read) == 0 {
+		return f.statBlind(ctx, at)
+	}
+	var found *backends.Object
 	obj, err := at.store.Stat(ctx, at.key, backends.StatOptions{Complete: o.Complete})
-	if err == nil {
-		return at.entry(obj), nil
+	switch {
+	case err == nil:
+		found = &obj
+	case !invisible(err):
+		return ftp.Entry{}, false, translate(err)
+	case knownDir(at):
+		return at.dirEntry(), false, nil
 	}
-	if !invisible(err) {
-		return ftp.Entry{}, translate(err)
+	upload, parkedErr := at.resumable(ctx, found)
+	switch {
+	case parkedErr != nil:
+		return ftp.Entry{}, false, parkedErr
+	case upload != nil:
+		return at.parkedEntry(*upload, found), true, nil
+	case found != nil:
+		return at.entry(obj), false, nil
 	}
-	dir, dirErr := isDir(ctx, at)
+	e, err = f.statDir(ctx, at, err)
+	return e, false, err
+}
+
+// statDir is Stat where no file can be seen; the store has said why.
+func (f *FS) statDir(ctx context.Context, at place, why error) (ftp.Entry, error) {
+	dir, err := isDir(ctx, at)
+	if err == nil && !dir {
+		dir, err = at.parkedBelow(ctx)
+	}
 	switch {
 	case dir:
 		return at.dirEntry(), nil
-	case errors.Is(err, fs.ErrPermission) || errors.Is(dirErr, fs.ErrPermission):
+	case errors.Is(why, fs.ErrPermission) || errors.Is(err, fs.ErrPermission):
 		// Only to credentials that are blind: where they see, what is gone is gone.
-		return f.own(p)
-	case dirErr != nil:
-		return ftp.Entry{}, translate(dirErr)
+		return f.own(at.path)
+	case err != nil:
+		return ftp.Entry{}, translate(err)
 	}
-	return ftp.Entry{}, refuse("stat", p, fs.ErrNotExist)
+	return ftp.Entry{}, refuse("stat", at.path, fs.ErrNotExist)
+}
+
+// statBlind is Stat for an account that may not look: it sees what it has to know to go on
+// with an upload, and its own.
+func (f *FS) statBlind(ctx context.Context, at place) (e ftp.Entry, parked bool, err error) {
+	found, err := at.parked(ctx, backends.ParkedQuery{})
+	if err != nil {
+		return ftp.Entry{}, false, err
+	}
+	if len(found) > 0 {
+		obj, err := at.present(ctx, backends.StatOptions{})
+		switch {
+		case err != nil:
+			return ftp.Entry{}, false, err
+		case at.precedes(found[0], obj):
+			return at.parkedEntry(found[0], nil), true, nil
+		}
+	}
+	e, err = f.own(at.path)
+	return e, false, err
+}
+
+// present is the object of the file at, nil if there is none that the credentials may see.
+func (at place) present(ctx context.Context, o backends.StatOptions) (*backends.Object, error) {
+	obj, err := at.store.Stat(ctx, at.key, o)
+	switch {
+	case err == nil:
+		return &obj, nil
+	case invisible(err):
+		return nil, nil
+	}
+	return nil, translate(err)
 }
 
 // own describes what this session has stored as p.

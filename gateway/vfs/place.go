@@ -75,7 +75,7 @@ func (f *FS) parent(at place) place {
 }
 
 // below returns the names in directory p that lead to mounts, in the order of a listing.
-func (f *FS) below(p ftp.Path) []string {
+func (f *FS) below(p ftp.Path) []other {
 	var names []string
 	for _, m := range f.mounts {
 		if rest, ok := strings.CutPrefix(m.path, text(p)+"/"); ok {
@@ -84,7 +84,11 @@ func (f *FS) below(p ftp.Path) []string {
 		}
 	}
 	slices.SortFunc(names, func(a, b string) int { return strings.Compare(a+"/", b+"/") })
-	return slices.Compact(names)
+	var others []other
+	for _, n := range slices.Compact(names) {
+		others = append(others, other{name: n})
+	}
+	return others
 }
 
 // isDir tells whether the store holds anything of the directory at, by at most one

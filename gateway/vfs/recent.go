@@ -2,6 +2,7 @@ package vfs
 
 import (
 	"slices"
+	"strings"
 	"sync"
 
 	"causeway/gateway/ftp"
@@ -20,6 +21,7 @@ type recent struct {
 
 type file struct {
 	path  ftp.Path
+	asked ftp.Path // the path that the client has given it; another one where both files are kept
 	entry ftp.Entry
 }
 
@@ -32,24 +34,52 @@ func (r *recent) get(p ftp.Path) (ftp.Entry, bool) {
 	return ftp.Entry{}, false
 }
 
-func (r *recent) add(p ftp.Path, e ftp.Entry) {
+// stored returns where the session's last upload to p is: beside p where both files are
+// kept, else at p.
+func (r *recent) stored(p ftp.Path) ftp.Path {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.drop(p)
+	for _, f := range slices.Backward(r.files) {
+		if f.asked == p {
+			return f.path
+		}
+	}
+	return p
+}
+
+func (r *recent) add(f file) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.drop(f.path)
 	if len(r.files) == maxRecent {
 		r.files = slices.Delete(r.files, 0, 1)
 	}
-	r.files = append(r.files, file{p, e})
+	r.files = append(r.files, f)
 }
 
 // move forgets what was at both paths, and remembers what is at to now if it is known to
 // be the session's own.
-func (r *recent) move(from, to ftp.Path, e ftp.Entry) {
+func (r *recent) move(from ftp.Path, to file) {
 	_, own := r.get(from)
 	r.remove(from)
-	r.remove(to)
+	r.remove(to.path)
 	if own {
-		r.add(to, e)
+		r.add(to)
+	}
+}
+
+// moveAll is move for all that is below from.
+func (r *recent) moveAll(from, to ftp.Path) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, f := range r.files {
+		rest, below := strings.CutPrefix(f.path.String(), from.String()+"/")
+		if !below {
+			continue
+		}
+		if p, err := to.Join(rest); err == nil {
+			r.files[i].path, r.files[i].asked = p, p
+		}
 	}
 }
 

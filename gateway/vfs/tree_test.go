@@ -154,7 +154,7 @@ type hangingUp struct {
 	hangUp context.CancelFunc
 }
 
-func (h hangingUp) Delete(ctx context.Context, key string, o backends.DeleteOptions) error {
+func (h *hangingUp) Delete(ctx context.Context, key string, o backends.DeleteOptions) error {
 	defer h.hangUp()
 	return h.Backend.Delete(ctx, key, o)
 }
@@ -169,7 +169,7 @@ func TestS2_DirectoryStaysWhenTheClientHangsUp(t *testing.T) {
 			key := map[bool]string{true: "p/d/a/", false: "p/d/a"}[name == "RMD"]
 			b := newBucket(mem.Options{}, key)
 			ctx, hangUp := context.WithCancel(t.Context())
-			v := onBucket(t, hangingUp{b.calls, hangUp}, all)
+			v := onBucket(t, &hangingUp{b.calls, hangUp}, all)
 			v.ctx = ctx
 			v.want(do(v), "ok")
 			if ctx.Err() == nil {

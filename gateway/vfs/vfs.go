@@ -53,6 +53,7 @@ type FS struct {
 	names  *Names
 	log    *slog.Logger
 	recent recent
+	told   told
 }
 
 // mount is a Mount that has been checked.

@@ -1,0 +1,120 @@
+package vfs
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"causeway/backends"
+	"causeway/gateway/ftp"
+)
+
+// Store is [ftp.FS.Store]. It needs Write, and where there is a file already, which is
+// looked for only if it must not be replaced, Overwrite and the mount's policy. What goes
+// on with a file changes it and needs the same. Directories on the way need not exist.
+func (f *FS) Store(ctx context.Context, p ftp.Path, o ftp.StoreOptions) (ftp.Upload, ftp.Policy, error) {
+	at, err := f.file("store", p, Write)
+	if err != nil {
+		return nil, ftp.Policy{}, err
+	}
+	begin := f.begin
+	if (o.Offset > 0 || o.Append) && !o.Unique {
+		begin = f.resume
+	}
+	u, err := begin(ctx, at, o)
+	if err != nil {
+		return nil, ftp.Policy{}, err
+	}
+	return u, at.uploads, nil
+}
+
+// begin begins an upload from the first octet.
+func (f *FS) begin(ctx context.Context, at place, o ftp.StoreOptions) (ftp.Upload, error) {
+	t, err := f.takeFor(ctx, at, o)
+	if err != nil {
+		return nil, err
+	}
+	next, err := t.store.Create(ctx, t.key, backends.CreateOptions{
+		IfAbsent:    t.absent,
+		Alternate:   t.alternate,
+		Size:        o.Size,
+		ContentType: contentType(at.path.Base()),
+	})
+	if err != nil {
+		t.done()
+		return nil, translate(err)
+	}
+	return &upload{next: next, fs: f, ctx: ctx, asked: at.path, at: t.place, aside: t.aside, older: t.older, done: t.done}, nil
+}
+
+func (f *FS) takeFor(ctx context.Context, at place, o ftp.StoreOptions) (target, error) {
+	if o.Unique {
+		return f.takeUnique(ctx, at)
+	}
+	return f.take(ctx, "store", at)
+}
+
+// upload is an upload whose errors are the engine's, and that is remembered once it is done.
+type upload struct {
+	next    backends.Upload
+	fs      *FS
+	ctx     context.Context // of the upload, to end by what it supersedes
+	asked   ftp.Path        // that the client knows it by
+	at      place           // that it has been begun for
+	aside   bool            // which is another one
+	appends bool            // it was to follow what is there, and there was nothing
+	older   []backends.Parked
+	done    func() // gives the name free; nil once it was called
+}
+
+func (u *upload) Write(p []byte) (int, error) {
+	n, err := u.next.Write(p)
+	return n, translate(err)
+}
+
+func (u *upload) Commit() (ftp.Entry, error) {
+	defer u.release()
+	obj, err := u.next.Commit()
+	switch {
+	case u.appends && errors.Is(err, fs.ErrExist):
+		return ftp.Entry{}, refuse("store", u.at.path, ftp.ErrChanged)
+	case err != nil:
+		return ftp.Entry{}, translate(err)
+	}
+	at := u.at
+	if obj.Key != at.key {
+		if at, err = u.at.sibling(obj.Key); err != nil {
+			return ftp.Entry{}, err
+		}
+	}
+	e := at.entry(obj)
+	u.fs.recent.add(file{path: at.path, asked: u.asked, entry: e})
+	u.fs.supersede(u.ctx, u.at, u.older)
+	return e, nil
+}
+
+// Park keeps nothing of an upload under a name that its client does not know: nobody would
+// go on with it.
+func (u *upload) Park() (int64, error) {
+	defer u.release()
+	if u.aside {
+		return 0, translate(u.next.Abort())
+	}
+	size, err := u.next.Park()
+	if err == nil && size > 0 {
+		u.fs.supersede(u.ctx, u.at, u.older)
+	}
+	return size, translate(err)
+}
+
+func (u *upload) Abort() error {
+	defer u.release()
+	return translate(u.next.Abort())
+}
+
+func (u *upload) release() {
+	if u.done != nil {
+		u.done()
+		u.done = nil
+	}
+}
