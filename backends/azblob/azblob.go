@@ -1,12 +1,20 @@
 // Package azblob is Azure Blob Storage as a store. One container is one Backend, its
 // objects are block blobs.
 //
-// An upload that ends within its first part is one Put Blob. A larger one stages blocks,
-// whose ids hold a random upload id, and commits their list. The service keeps staged
-// blocks for seven days or until the next commit of that name, whoever makes it; there is
-// no request that ends them and leaves the name alone. So an aborted upload leaves its
-// blocks to the service, which bills them until then; and a commit by another writer takes
-// the blocks of an upload that is under way (its own commit fails with ErrChanged then).
+// An upload that ends within its first part is one Put Blob. A larger one is noted in the
+// container's journal (package journal), stages blocks, whose ids hold a nonce of the
+// attempt and the block's number, and commits their list. What is parked is blocks that
+// nobody has committed; who resumes it stages blocks with a nonce of their own, so that no
+// late writer's blocks ever get among them. Who appends commits the blocks of the object
+// and new ones, on condition that it is the same version; what blocks cannot be kept (of
+// one Put Blob, of other programs, cut in the middle) the service copies, or where it cannot
+// they are read and sent again.
+//
+// The service keeps blocks that were staged for seven days or until the next commit of that
+// name, whoever makes it; there is no request that ends them and leaves the name alone. So
+// an upload that was aborted or discarded leaves its blocks to the service, which bills them
+// until then; and a commit by another writer takes the blocks of an upload that is under way
+// (its own commit fails with ErrChanged then) or parked (it cannot be resumed).
 //
 // Blobs made of blocks have no MD5. Copies up to 256 MiB are one request of the service;
 // larger ones stage ranges of the source as blocks, which becomes visible at once as well.
@@ -38,6 +46,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 
 	"causeway/backends"
+	"causeway/backends/journal"
 	"causeway/backends/multipart"
 	"causeway/backends/transport"
 )
@@ -56,13 +65,15 @@ type Config struct {
 	Budget *multipart.Budget
 }
 
-// Store is one container. It is a [backends.Backend] and a [backends.Copier]. All its
+// Store is one container. It is a [backends.Backend], a [backends.Copier] and a
+// [backends.Parker]. All its
 // methods may be called from any goroutine.
 type Store struct {
 	container *container.Client
 	token     azcore.TokenCredential // nil with an account key
 	transport *transport.Transport
 	budget    *multipart.Budget
+	journal   *journal.Journal
 	limits    limits
 }
 
@@ -77,6 +88,7 @@ func New(_ context.Context, c Config) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{transport: transport.New(), budget: c.Budget, limits: defaultLimits()}
+	s.journal = journal.New(s)
 	options := &container.ClientOptions{ClientOptions: s.clientOptions()}
 	if c.AccountKey != "" {
 		key, err := container.NewSharedKeyCredential(c.Account, c.AccountKey)
@@ -156,4 +168,5 @@ func check(op string, keys ...string) error {
 var (
 	_ backends.Backend = (*Store)(nil)
 	_ backends.Copier  = (*Store)(nil)
+	_ backends.Parker  = (*Store)(nil)
 )

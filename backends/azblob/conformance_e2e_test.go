@@ -5,6 +5,7 @@ package azblob
 import (
 	"crypto/rand"
 	"os"
+	"path"
 	"strings"
 	"testing"
 
@@ -26,5 +27,5 @@ func TestConformanceServer(t *testing.T) {
 			t.Fatal(err)
 		}
 		return s
-	}, backendtest.Features{PartSize: testPart, Refused: refused()})
+	}, features(func(t *testing.T, s *Store) *Store { return testStore(t, endpoint, path.Base(s.container.URL())) }))
 }

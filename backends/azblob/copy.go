@@ -3,19 +3,14 @@ package azblob
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"io/fs"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
-	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/sas"
 	"golang.org/x/sync/errgroup"
 
 	"causeway/backends"
-	"causeway/backends/transport"
 )
 
 const (
@@ -100,14 +95,14 @@ func (c *copying) onto(ctx context.Context) (written, error) {
 
 // whole copies by one request, which answers when the copy is complete.
 func (c *copying) whole(ctx context.Context) (written, error) {
-	from, token, err := c.readable(ctx)
+	from, err := c.store.origin(ctx, c.src, unquoted(c.source.ETag))
 	if err != nil {
 		return written{}, err
 	}
 	return c.store.settle(ctx, c.dst, c.id, func(ctx context.Context) (written, error) {
-		res, err := c.store.blob(c.dst).CopyFromURL(ctx, from, &blob.CopyFromURLOptions{
-			CopySourceAuthorization:        token,
-			SourceModifiedAccessConditions: &blob.SourceModifiedAccessConditions{SourceIfMatch: c.source.ETag},
+		res, err := c.store.blob(c.dst).CopyFromURL(ctx, from.url, &blob.CopyFromURLOptions{
+			CopySourceAuthorization:        from.token,
+			SourceModifiedAccessConditions: from.is(),
 			BlobAccessConditions:           c.to.access(),
 			Metadata:                       stamped(c.metadata, c.id),
 		})
@@ -117,7 +112,7 @@ func (c *copying) whole(ctx context.Context) (written, error) {
 
 // blocks copies ranges of the source as blocks of the destination and commits their list.
 func (c *copying) blocks(ctx context.Context) (written, error) {
-	from, token, err := c.readable(ctx)
+	from, err := c.store.origin(ctx, c.src, unquoted(c.source.ETag))
 	if err != nil {
 		return written{}, err
 	}
@@ -129,7 +124,7 @@ func (c *copying) blocks(ctx context.Context) (written, error) {
 		id := blockID(c.id, len(ids)+1)
 		ids = append(ids, id)
 		group.Go(func() error {
-			return c.stage(stageCtx, id, from, token, blob.HTTPRange{Offset: at, Count: min(step, size-at)})
+			return from.stage(stageCtx, c.dst, id, blob.HTTPRange{Offset: at, Count: min(step, size-at)})
 		})
 	}
 	if err := group.Wait(); err != nil {
@@ -141,37 +136,6 @@ func (c *copying) blocks(ctx context.Context) (written, error) {
 		})
 		return written{res.ETag, res.LastModified}, err
 	})
-}
-
-// stage copies one range of the very source.
-func (c *copying) stage(ctx context.Context, id, from string, token *string, part blob.HTTPRange) error {
-	return transport.Retry(ctx, transient, func() error {
-		_, err := c.store.blockBlob(c.dst).StageBlockFromURL(ctx, id, from, &blockblob.StageBlockFromURLOptions{
-			CopySourceAuthorization:        token,
-			SourceModifiedAccessConditions: &blob.SourceModifiedAccessConditions{SourceIfMatch: c.source.ETag},
-			Range:                          part,
-		})
-		if errors.Is(kind(condition{}, err), backends.ErrChanged) {
-			// No other condition than the source's is in the request.
-			return &backends.Error{Op: "copy", Key: c.src, Kind: backends.ErrChanged, Err: err}
-		}
-		return err
-	})
-}
-
-// readable is the URL at which the service may read the source, with either a signature
-// by the account's key in it or a token to go with it.
-func (c *copying) readable(ctx context.Context) (url string, token *string, err error) {
-	from := c.store.blob(c.src)
-	if c.store.token == nil {
-		url, err = from.GetSASURL(sas.BlobPermissions{Read: true}, time.Now().Add(sourceTime), nil)
-		return url, nil, err
-	}
-	t, err := c.store.token.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{tokenScope}})
-	if err != nil {
-		return "", nil, err
-	}
-	return from.URL(), to.Ptr("Bearer " + t.Token), nil
 }
 
 // headers are the properties of a blob that a list of blocks does not carry along.

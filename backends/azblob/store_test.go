@@ -1,12 +1,15 @@
 package azblob
 
 import (
+	"context"
 	"testing"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
 
+	"causeway/backends"
+	"causeway/backends/backendtest"
 	"causeway/backends/multipart"
 )
 
@@ -38,6 +41,26 @@ func testStore(t *testing.T, endpoint, container string) *Store {
 		}
 	})
 	return s
+}
+
+// features are those of the store, for the conformance suite. reopen makes another store of
+// the same container.
+func features(reopen func(*testing.T, *Store) *Store) backendtest.Features {
+	return backendtest.Features{
+		PartSize: testPart, Refused: refused(), ObjectCuts: true, Crash: true, Leftovers: records,
+		Reopen: func(t *testing.T, b backends.Backend) backends.Backend { return reopen(t, b.(*Store)) },
+	}
+}
+
+// records are those of uploads. What else uploads leave, blocks that were not committed,
+// only the service can end.
+func records(ctx context.Context, b backends.Backend) ([]string, error) {
+	page, err := b.List(ctx, backends.Query{Prefix: backends.Reserved + "/"})
+	var keys []string
+	for _, o := range page.Objects {
+		keys = append(keys, o.Key)
+	}
+	return keys, err
 }
 
 // refused are awkward keys that the service, or a URL on the way to it, takes for others.

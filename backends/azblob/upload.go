@@ -3,9 +3,7 @@ package azblob
 import (
 	"context"
 	"crypto/rand"
-	"encoding/base64"
 	"errors"
-	"fmt"
 	"io/fs"
 	"sync"
 	"time"
@@ -16,6 +14,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
 
 	"causeway/backends"
+	"causeway/backends/journal"
 	"causeway/backends/multipart"
 	"causeway/backends/transport"
 )
@@ -28,10 +27,19 @@ type limits struct {
 	parts     int   // blocks of one blob
 	syncCopy  int64 // octets of the largest blob that one request copies
 	copyBlock int64 // octets of a block that is copied on the server's side
+
+	touch time.Duration // age at which the record of a living upload is written again
 }
 
+// startTime bounds the writing of an upload's record, endTime its removal when nobody waits
+// for that any more.
+const (
+	startTime = 10 * time.Second
+	endTime   = 5 * time.Second
+)
+
 func defaultLimits() limits {
-	return limits{firstPart: 8 << 20, mostPart: 4000 << 20, parts: 50_000, syncCopy: 256 << 20, copyBlock: 256 << 20}
+	return limits{firstPart: 8 << 20, mostPart: 4000 << 20, parts: 50_000, syncCopy: 256 << 20, copyBlock: 256 << 20, touch: time.Hour}
 }
 
 // Create is [backends.Backend.Create].
@@ -39,14 +47,14 @@ func (s *Store) Create(ctx context.Context, key string, o backends.CreateOptions
 	if err := check("create", key); err != nil {
 		return nil, err
 	}
-	id := rand.Text()
-	u := &upload{store: s, key: key, id: id, condition: condition{etag: o.IfMatch, absent: o.IfAbsent}, options: o, blocks: make(map[int]int64)}
-	if u.options.ContentType == "" {
-		u.options.ContentType = defaultType
+	u := &upload{store: s, key: key, id: rand.Text(), condition: condition{etag: o.IfMatch, absent: o.IfAbsent}, options: o, blocks: make(map[int]int64)}
+	head, err := u.begin(ctx)
+	if err != nil {
+		return nil, failure("create", key, u.condition, err)
 	}
 	return multipart.New(ctx, u, s.budget, multipart.Options{
 		PartSize: s.limits.firstPart, MaxPartSize: s.limits.mostPart, MaxParts: s.limits.parts,
-		MD5: true, Size: o.Size, Key: key,
+		MD5: true, Size: o.Size, Key: key, Head: head,
 	}), nil
 }
 
@@ -54,20 +62,63 @@ func (s *Store) Create(ctx context.Context, key string, o backends.CreateOptions
 type upload struct {
 	store     *Store
 	key       string
-	id        string // random
+	id        string // random, the nonce of the blocks that it stages
 	condition condition
 	options   backends.CreateOptions
+	headers   blob.HTTPHeaders // of the object that is appended to; of others, the content type alone
+	head      []block          // that precede the blocks of parts
+	chain     chain            // that head comes from
 
 	mu     sync.Mutex
 	blocks map[int]int64 // octets of each block that is staged
+
+	recording sync.Mutex
+	entry     *journal.Entry // nil before there is something to record, and where nothing can be
+	unwanted  bool           // the store takes no records: the upload cannot be parked
+	touched   time.Time      // when the entry was written
 }
 
-// Put is multipart.Target's.
+// begin finds what the upload begins with.
+func (u *upload) begin(ctx context.Context) (head multipart.Head, err error) {
+	switch {
+	case u.options.At < 0:
+		err = &backends.Error{Op: "create", Key: u.key, Kind: backends.ErrRange}
+	case u.options.Resume != "":
+		head, err = u.resume(ctx)
+	case u.options.At > 0:
+		head, err = u.extend(ctx)
+	}
+	if u.options.ContentType == "" {
+		u.options.ContentType = defaultType
+	}
+	u.headers.BlobContentType = &u.options.ContentType
+	return head, err
+}
+
+// Put is multipart.Target's. A name that is taken is changed for an alternate.
 func (u *upload) Put(ctx context.Context, body *multipart.Body) (backends.Object, error) {
+	for try := 0; ; try++ {
+		obj, err := u.put(ctx, body)
+		if try == alternates || u.options.Alternate == nil || !errors.Is(err, fs.ErrExist) {
+			return obj, err
+		}
+		key := u.options.Alternate()
+		if err := check("commit", key); err != nil {
+			return backends.Object{}, err
+		}
+		u.key = key
+	}
+}
+
+// alternates is how many other names are tried, each of them random: whoever has taken
+// them all is not chance.
+const alternates = 10
+
+func (u *upload) put(ctx context.Context, body *multipart.Body) (backends.Object, error) {
 	return u.publish(ctx, body.Size(), body.MD5(), func(ctx context.Context) (written, error) {
 		res, err := u.store.blockBlob(u.key).Upload(ctx, streaming.NopCloser(body.Reader()), &blockblob.UploadOptions{
 			TransactionalValidation: blob.TransferValidationTypeMD5(body.MD5()),
-			HTTPHeaders:             &blob.HTTPHeaders{BlobContentType: &u.options.ContentType},
+			HTTPHeaders:             &u.headers,
 			Metadata:                stamped(u.options.Metadata, u.id),
 			AccessConditions:        u.condition.access(),
 		})
@@ -75,12 +126,20 @@ func (u *upload) Put(ctx context.Context, body *multipart.Body) (backends.Object
 	})
 }
 
-// Start is multipart.Target's: there is nothing to begin.
-func (u *upload) Start(context.Context) error { return nil }
+// Start is multipart.Target's: the upload is recorded before any block is staged. The
+// record of an upload that is cancelled meanwhile must be known, to be removed.
+func (u *upload) Start(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), startTime)
+	defer cancel()
+	return u.note(ctx)
+}
 
 // Part is multipart.Target's. The service refuses a block that does not have the declared
 // digest.
 func (u *upload) Part(ctx context.Context, n int, body *multipart.Body) error {
+	if err := u.note(ctx); err != nil {
+		return err
+	}
 	err := transport.Retry(ctx, transient, func() error {
 		_, err := u.store.blockBlob(u.key).StageBlock(ctx, blockID(u.id, n), streaming.NopCloser(body.Reader()),
 			&blockblob.StageBlockOptions{TransactionalValidation: blob.TransferValidationTypeMD5(body.MD5())})
@@ -95,35 +154,29 @@ func (u *upload) Part(ctx context.Context, n int, body *multipart.Body) error {
 	return nil
 }
 
-// Complete is multipart.Target's.
+// Complete is multipart.Target's. The record goes last: a gateway that dies before leaves
+// one whose blocks are gone, which nobody can resume.
 func (u *upload) Complete(ctx context.Context, parts int) (backends.Object, error) {
 	ids := make([]string, parts)
-	var size int64
+	size := sum(u.head)
+	for i, b := range u.head {
+		ids[i] = b.id
+	}
 	u.mu.Lock()
-	for i := range ids {
+	for i := len(u.head); i < parts; i++ {
 		ids[i] = blockID(u.id, i+1)
 		size += u.blocks[i+1]
 	}
 	u.mu.Unlock()
 	return u.publish(ctx, size, nil, func(ctx context.Context) (written, error) {
 		res, err := u.store.blockBlob(u.key).CommitBlockList(ctx, ids, &blockblob.CommitBlockListOptions{
-			HTTPHeaders:      &blob.HTTPHeaders{BlobContentType: &u.options.ContentType},
+			HTTPHeaders:      &u.headers,
 			Metadata:         stamped(u.options.Metadata, u.id),
 			AccessConditions: u.condition.access(),
 		})
 		return written{res.ETag, res.LastModified}, err
 	})
 }
-
-// Keep is multipart.Target's.
-func (u *upload) Keep(context.Context, int, *multipart.Body) (int64, error) {
-	return 0, &backends.Error{Op: "park", Key: u.key, Kind: errors.ErrUnsupported}
-}
-
-// Abort is multipart.Target's. Staged blocks can only be ended by the service itself, after
-// seven days, or by a commit, which would replace what is there under the name. See the
-// package's comment.
-func (u *upload) Abort(context.Context) error { return nil }
 
 // written is what the service says of a blob that it has just written.
 type written struct {
@@ -138,6 +191,7 @@ func (u *upload) publish(ctx context.Context, size int64, md5 []byte, send func(
 	if err != nil {
 		return backends.Object{}, failure("commit", u.key, u.condition, missing("commit", u.key, err))
 	}
+	u.forget(ctx)
 	return describe(u.key, properties{
 		&size, w.etag, w.modified, &u.options.ContentType, stamped(u.options.Metadata, u.id), md5,
 	}), nil
@@ -162,11 +216,6 @@ func missing(op, key string, err error) error {
 		return &backends.Error{Op: op, Key: key, Kind: backends.ErrChanged, Err: err}
 	}
 	return err
-}
-
-// blockID is the id of a block of an upload. All ids of a blob must be equally long.
-func blockID(upload string, n int) string {
-	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s-%05d", upload, n))
 }
 
 var _ multipart.Target = (*upload)(nil)
