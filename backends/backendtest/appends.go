@@ -219,7 +219,7 @@ func appendParked(s *store) {
 	}
 	part := s.features.PartSize
 	for i, size := range []int64{10, part, 2*part + 7} {
-		for _, more := range []int64{0, 5, part + 5} {
+		for _, more := range []int64{5, part + 5} {
 			s.sub(fmt.Sprintf("%d and %d", size, more), func(s *store) {
 				key, whole := fmt.Sprintf("k/%d/%d", size, more), content(uint64(i), size+more+part+3)
 				before := s.put(key, whole[:size])
@@ -229,6 +229,20 @@ func appendParked(s *store) {
 				s.wantNoneParked()
 			})
 		}
+	}
+}
+
+// appendParkedNothing: what is in the object already is not worth keeping once more.
+func appendParkedNothing(s *store) {
+	if !s.parks() {
+		return
+	}
+	for i, size := range s.sizes()[1:] {
+		key, old := fmt.Sprintf("k/%d", size), content(uint64(i), size)
+		before := s.put(key, old)
+		s.park(s.begin(s.Context(), key, nil, backends.CreateOptions{IfMatch: before.ETag, At: size}), 0)
+		s.wantNoneParked()
+		s.wantContent(key, old)
 	}
 }
 

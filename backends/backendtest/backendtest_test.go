@@ -178,6 +178,54 @@ func TestRecorderComposesWhereTheStoreCannot(t *testing.T) {
 	}
 }
 
+func TestRecorderWritesDownWhatIsParked(t *testing.T) {
+	ctx := t.Context()
+	r := backendtest.NewRecorder(trees{mem.New(mem.Options{PageSize: 1})})
+	put(t, r, "a/b", "content")
+	for _, o := range []backends.CreateOptions{{At: 7}, {}} {
+		u, err := r.Create(ctx, "a/b", o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u.Write([]byte(" and more"))
+		u.Park()
+		u.Abort()
+	}
+	var all []backends.Parked
+	for p, err := range backends.ParkedUploads(ctx, r, backends.ParkedQuery{Prefix: "a/", Direct: true, Fresh: true}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+	u, err := r.Create(ctx, "a/b", backends.CreateOptions{Resume: all[0].ID, At: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Abort()
+	backends.Discard(ctx, r, all[1])
+	r.MoveTree(ctx, "c/", "a/")
+	want := []string{
+		"create a/b", "commit a/b 7", "create a/b at=7", "park a/b 9", "create a/b", "park a/b 9",
+		"parked a/ direct fresh", "parked a/ direct fresh more", "create a/b resume at=3", "abort a/b",
+		"discard a/b", "movetree a/ -> c/",
+	}
+	got := r.Take()
+	if !slices.Equal(got, want) {
+		t.Errorf("\n got %q\nwant %q", got, want)
+	}
+	if n := backendtest.Requests(got); n != 9 {
+		t.Errorf("%d requests", n)
+	}
+	plain := backendtest.NewRecorder(verbsOnly{mem.New(mem.Options{})})
+	plain.Parked(ctx, backends.ParkedQuery{})
+	plain.Discard(ctx, all[0])
+	plain.MoveTree(ctx, "c/", "a/")
+	if got := plain.Take(); got != nil {
+		t.Errorf("written of what the store has not: %q", got)
+	}
+}
+
 func TestFaultsStrikeTheNthCall(t *testing.T) {
 	ctx, boom := t.Context(), errors.New("boom")
 	f := backendtest.NewFaults(mem.New(mem.Options{}))
@@ -234,6 +282,40 @@ func TestFaultsStrikeReadsAndUploads(t *testing.T) {
 	}
 	if err := u.Abort(); err != nil {
 		t.Errorf("abort: %v", err)
+	}
+}
+
+func TestFaultsStrikeParking(t *testing.T) {
+	ctx, boom := t.Context(), errors.New("boom")
+	f := backendtest.NewFaults(trees{mem.New(mem.Options{})})
+	for _, verb := range []string{"park", "parked", "discard", "movetree"} {
+		f.Add(backendtest.Fault{Verb: verb, Nth: 1, Err: boom, Late: verb == "park"})
+	}
+	u, err := f.Create(ctx, "k", backends.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := u.Write([]byte("some")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := u.Park(); !errors.Is(err, boom) {
+		t.Errorf("park: %v", err)
+	}
+	if _, err := f.Parked(ctx, backends.ParkedQuery{}); !errors.Is(err, boom) {
+		t.Errorf("parked: %v", err)
+	}
+	page, err := f.Parked(ctx, backends.ParkedQuery{})
+	if err != nil || len(page.Uploads) != 1 {
+		t.Fatalf("after a late park: %+v, %v", page, err)
+	}
+	if err := f.Discard(ctx, page.Uploads[0]); !errors.Is(err, boom) {
+		t.Errorf("discard: %v", err)
+	}
+	if err := f.Discard(ctx, page.Uploads[0]); err != nil {
+		t.Errorf("discard again: %v", err)
+	}
+	if err := f.MoveTree(ctx, "b/", "a/"); !errors.Is(err, boom) {
+		t.Errorf("movetree: %v", err)
 	}
 }
 

@@ -93,6 +93,7 @@ func appendCases() []testCase {
 		{"Append/X15_Race", appendRace},
 		{"Append/S14_Often", appendOften},
 		{"Append/S13_Parked", appendParked},
+		{"Append/ParkedNothing", appendParkedNothing},
 		{"Append/S14_ParkedChanged", appendParkedChanged},
 		{"Alternate/Free", alternateFree},
 		{"Alternate/S16_InTurn", alternateInTurn},

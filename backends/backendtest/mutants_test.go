@@ -41,39 +41,67 @@ func base() verbsOnly { return verbsOnly{mem.New(mem.Options{})} }
 // TestSuiteFindsMutants runs the suite on each of them in a process of its own, since it
 // has to fail there.
 func TestSuiteFindsMutants(t *testing.T) {
-	if name := os.Getenv("BACKENDTEST_MUTANT"); name != "" {
+	if name := mutantOfThisProcess(); name != "" {
 		m := mutants()[name]
-		backendtest.Run(t, func(*testing.T) backends.Backend { return m.store() }, backendtest.Features{})
+		backendtest.Run(t, func(*testing.T) backends.Backend { return m.store() }, backendtest.Features{NoParking: true})
 		return
 	}
 	for name, m := range mutants() {
-		t.Run(name, func(t *testing.T) {
-			run := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSuiteFindsMutants$/^"+strings.ReplaceAll(m.finding, "/", "$/^")+"$")
-			run.Env = append(os.Environ(), "BACKENDTEST_MUTANT="+name)
-			out, err := run.CombinedOutput()
-			var exit *exec.ExitError
-			if !errors.As(err, &exit) || !strings.Contains(string(out), "--- FAIL: TestSuiteFindsMutants/"+m.finding) {
-				t.Errorf("%s did not find it: %v\n%s", m.finding, err, out)
-			}
-		})
+		t.Run(name, func(t *testing.T) { wantFound(t, "TestSuiteFindsMutants", name, m.finding) })
+	}
+}
+
+// mutantOfThisProcess is the mutant that the process was started for, if any.
+func mutantOfThisProcess() string { return os.Getenv("BACKENDTEST_MUTANT") }
+
+// wantFound runs a case on a mutant in a process of its own.
+func wantFound(t *testing.T, test, mutant, finding string) {
+	t.Helper()
+	run := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+test+"$/^"+strings.ReplaceAll(finding, "/", "$/^")+"$")
+	run.Env = append(os.Environ(), "BACKENDTEST_MUTANT="+mutant)
+	out, err := run.CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || !strings.Contains(string(out), "--- FAIL: "+test+"/"+finding) || strings.Contains(string(out), "panic:") {
+		t.Errorf("%s did not find it: %v\n%s", finding, err, out)
 	}
 }
 
 // changedUpload is an upload with some of its methods replaced.
 type changedUpload struct {
 	backends.Upload
-	write func(p []byte) (int, error)
-	abort func() error
+	write  func(p []byte) (int, error)
+	commit func() (backends.Object, error)
+	park   func() (int64, error)
+	abort  func() error
+
+	written int64
 }
 
-func (u changedUpload) Write(p []byte) (int, error) {
+func (u *changedUpload) Write(p []byte) (int, error) {
+	write := u.Upload.Write
 	if u.write != nil {
-		return u.write(p)
+		write = u.write
 	}
-	return u.Upload.Write(p)
+	n, err := write(p)
+	u.written += int64(n)
+	return n, err
 }
 
-func (u changedUpload) Abort() error {
+func (u *changedUpload) Commit() (backends.Object, error) {
+	if u.commit != nil {
+		return u.commit()
+	}
+	return u.Upload.Commit()
+}
+
+func (u *changedUpload) Park() (int64, error) {
+	if u.park != nil {
+		return u.park()
+	}
+	return u.Upload.Park()
+}
+
+func (u *changedUpload) Abort() error {
 	if u.abort != nil {
 		return u.abort()
 	}
@@ -89,7 +117,7 @@ func (m commitsOnAbort) Create(ctx context.Context, key string, o backends.Creat
 	if err != nil {
 		return nil, err
 	}
-	return changedUpload{Upload: u, abort: func() error { _, _ = u.Commit(); return nil }}, nil
+	return &changedUpload{Upload: u, abort: func() error { _, _ = u.Commit(); return nil }}, nil
 }
 
 // keepsP writes each piece when the next one comes.
@@ -101,7 +129,7 @@ func (m keepsP) Create(ctx context.Context, key string, o backends.CreateOptions
 		return nil, err
 	}
 	var kept []byte
-	return changedUpload{Upload: u, write: func(p []byte) (int, error) {
+	return &changedUpload{Upload: u, write: func(p []byte) (int, error) {
 		_, err := u.Write(kept)
 		kept = p
 		return len(p), err

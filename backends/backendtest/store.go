@@ -119,8 +119,19 @@ func (s *store) wantContent(key string, want []byte) {
 	if err != nil {
 		s.Errorf("read %q: %v", key, err)
 	} else if !bytes.Equal(got, want) {
-		s.Errorf("%q has %d octets, not the %d that were written", key, len(got), len(want))
+		s.Errorf("%q has %d octets and not the %d that were written: octet %d is the first that differs", key, len(got), len(want), firstDifference(got, want))
 	}
+}
+
+// firstDifference is the offset at which two contents part.
+func firstDifference(a, b []byte) int {
+	n := min(len(a), len(b))
+	for i := range n {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return n
 }
 
 // stat describes an object that must be there.

@@ -104,7 +104,7 @@ func (u *upload) Park() (int64, error) {
 	case u.lost():
 		u.end()
 		return 0, &backends.Error{Op: "park", Key: u.key, Kind: backends.ErrChanged}
-	case len(u.content) == 0:
+	case len(u.content) == 0, u.options.Resume == "" && int64(len(u.content)) == u.options.At:
 		u.end()
 		return 0, nil
 	}
