@@ -28,6 +28,7 @@ type Gateway struct {
 	addresses []configs.Listener
 	explicit  bool // TLS is offered on listeners that are not implicit
 	drain     time.Duration
+	parking   time.Duration // after drain, for what is parked then
 	window    time.Duration // for which parked uploads are kept
 	log       *slog.Logger
 
@@ -68,6 +69,7 @@ func New(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*Gateway, 
 		addresses: cfg.Listeners,
 		explicit:  tls != nil,
 		drain:     cfg.Limits.DrainTimeout,
+		parking:   parkTimeout,
 		window:    cfg.Uploads.ResumeWindow,
 		log:       log,
 	}
@@ -88,7 +90,7 @@ func New(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*Gateway, 
 			LoginTimeout:       cfg.Limits.LoginTimeout,
 			TransferTimeout:    cfg.Limits.TransferTimeout,
 		},
-		Grace: commitGrace,
+		Grace: newGrace(cfg.Uploads.Grace),
 		Log:   log,
 	})
 	if err != nil {
@@ -176,7 +178,7 @@ func (g *Gateway) serve(ctx context.Context) error {
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() { ended <- errors.Join(g.shutdown(draining), serving.Wait()) }()
-	bound := time.NewTimer(g.drain + parkTimeout)
+	bound := time.NewTimer(g.drain + g.parking)
 	defer bound.Stop()
 	select {
 	case err := <-ended:

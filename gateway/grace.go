@@ -3,6 +3,8 @@ package gateway
 import (
 	"net"
 	"time"
+
+	"causeway/configs"
 )
 
 // Bounds of the commit grace. Over loopback the control connection of a killed client
@@ -13,8 +15,8 @@ const (
 	// maxRetransmission bounds the wait for a retransmission, whose time-out doubles
 	// with every loss: the least initial value of RFC 6298 §2.1, three times.
 	maxRetransmission = 3 * time.Second
-	// endedGrace is for a control connection that has ended, but the session does not know
-	// yet, or had read QUIT before. Nobody waits for the reply then.
+	// endedGrace is for a control connection that has ended, but the session has not read
+	// that far yet. It ends as soon as it has. Nobody waits for the reply then.
 	endedGrace = time.Second
 	// unknownGrace is for systems that tell nothing of a connection.
 	unknownGrace = 50 * time.Millisecond
@@ -50,8 +52,24 @@ func (l linkState) grace() time.Duration {
 	return g
 }
 
+// newGrace is the engine's [ftp.Config.Grace] for what the operator has configured: a
+// duration, for connections that tell nothing of the client's way because they come from a
+// proxy, or commitGrace.
+func newGrace(configured configs.Grace) func(control, data net.Conn) time.Duration {
+	if configured == configs.AutoGrace {
+		return commitGrace
+	}
+	return func(control, _ net.Conn) time.Duration {
+		fixed := time.Duration(configured)
+		if link, ok := linkOf(control); ok && link.ended {
+			return max(fixed, endedGrace)
+		}
+		return fixed
+	}
+}
+
 // commitGrace is how long to watch the control connection for its end after an upload's
-// data has ended. It is the engine's [ftp.Config.Grace].
+// data has ended.
 func commitGrace(control, data net.Conn) time.Duration {
 	c, controlOK := linkOf(control)
 	d, dataOK := linkOf(data)

@@ -2,12 +2,17 @@ package gateway
 
 import (
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"io"
 	"net"
 	"runtime"
+	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"causeway/configs"
 )
 
 func TestS11_GraceOfALink(t *testing.T) {
@@ -100,4 +105,60 @@ func TestS11_GraceOfConnections(t *testing.T) {
 	if got := commitGrace(closed, pipe); got != unknownGrace {
 		t.Errorf("with nothing to ask: %v", got)
 	}
+}
+
+// TestS11_FixedGrace is the operator's, but a control connection that is known to have ended
+// is read to its end in any case.
+func TestS11_FixedGrace(t *testing.T) {
+	_, control := pair(t)
+	client, ended := pair(t)
+	client.Close()
+	if _, err := ended.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Fatal(err)
+	}
+	fixed := newGrace(configs.Grace(70 * time.Millisecond))
+	if got := fixed(control, control); got != 70*time.Millisecond {
+		t.Errorf("while both are open: %v", got)
+	}
+	if got := fixed(ended, control); runtime.GOOS == "linux" && got != endedGrace {
+		t.Errorf("after the end of the control connection: %v", got)
+	}
+	patient := newGrace(configs.Grace(3 * time.Second))
+	if got := patient(ended, control); got != 3*time.Second {
+		t.Errorf("a longer one, after the end: %v", got)
+	}
+	if got := newGrace(configs.AutoGrace)(control, control); runtime.GOOS == "linux" && got > maxGrace {
+		t.Errorf("automatic: %v", got)
+	}
+}
+
+// TestS11_WhatTheGraceCosts prints what the grace adds to small uploads over loopback.
+func TestS11_WhatTheGraceCosts(t *testing.T) {
+	r := start(t, nil)
+	c := dial(t, r.explicit, nil)
+	c.login("cam1", password)
+	const uploads = 200
+	for range uploads {
+		c.upload("small", strings.Repeat("x", 1<<10))
+	}
+	var waited []time.Duration
+	for line := range strings.Lines(r.log.String()) {
+		var record struct{ Msg, Done, Grace string }
+		if err := json.Unmarshal([]byte(line), &record); err != nil {
+			t.Fatal(err)
+		}
+		if record.Msg != "transfer" {
+			continue
+		}
+		grace, err := time.ParseDuration(record.Grace)
+		if err != nil || record.Done != "stored" || grace < minGrace {
+			t.Fatalf("%s: %v", line, err)
+		}
+		waited = append(waited, grace)
+	}
+	if len(waited) != uploads {
+		t.Fatalf("%d transfers in the log, want %d", len(waited), uploads)
+	}
+	slices.Sort(waited)
+	t.Logf("grace before the commit of %d uploads: p50 %v, p99 %v", uploads, waited[uploads/2], waited[uploads*99/100])
 }

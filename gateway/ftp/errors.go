@@ -16,6 +16,8 @@ var (
 	ErrBusy = errors.New("file is being written")
 	// ErrQuota: a limit on size, count or space.
 	ErrQuota = errors.New("over a size or count limit")
+	// ErrTooMany: a directory holds more than may be renamed.
+	ErrTooMany = errors.New("too much in the directory")
 	// ErrUnavailable: the store is throttling, failing or not answering; later may be better.
 	ErrUnavailable = errors.New("storage unavailable")
 	// ErrRestart: the restart point is past the end of the file, or cannot be taken.

@@ -90,6 +90,7 @@ func failures() []failure {
 		{ErrChanged, 450, 450, 451, "The file was changed by someone else meanwhile; try again.", slog.LevelInfo},
 		{ErrBusy, 450, 450, 451, "The file is being written; try again later.", slog.LevelInfo},
 		{ErrQuota, 552, 552, 552, "A limit on size, count or space is reached; make room or send less.", slog.LevelWarn},
+		{ErrTooMany, 550, 550, 550, "Too many files are in that directory to rename it; rename what is in it bit by bit.", slog.LevelInfo},
 		{ErrUnavailable, 450, 450, 451, "The storage is not available now; try again later.", slog.LevelWarn},
 		{ErrRestart, 554, 554, 554, "Bad restart point; use one within the file.", slog.LevelInfo},
 		{fs.ErrNotExist, 550, 553, 451, "No such file or directory.", slog.LevelInfo},

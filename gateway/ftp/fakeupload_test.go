@@ -58,8 +58,10 @@ func (u *fakeUpload) Write(p []byte) (int, error) {
 	switch u.path.Base() {
 	case "full":
 		return 0, ErrQuota
-	case "away":
-		return 0, ErrUnavailable
+	case "half":
+		if u.buf.Len() > 0 {
+			return 0, ErrUnavailable
+		}
 	case "stuck":
 		<-u.ctx.Done()
 		return 0, errors.Join(ErrUnavailable, context.Cause(u.ctx))

@@ -62,7 +62,7 @@ func (e evidence) ended() error {
 
 // proves tells whether the end of TLS without close_notify is a cut-off, by itself, of an
 // account that has or has not been seen to end one properly.
-func (c CloseNotify) proves(proper bool) bool { //nolint:revive // a fact, not a mode
+func (c CloseNotify) proves(proper bool) bool {
 	switch c {
 	case RequireCloseNotify:
 		return true

@@ -40,7 +40,7 @@ func TestEndAndReset(t *testing.T) {
 		t.Errorf("connected from %s", got)
 	}
 	client.Close()
-	if _, err := server.Read(make([]byte, 1)); err != io.EOF {
+	if _, err := server.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("after Close: %v", err)
 	}
 	client, server = pair(t)
@@ -53,7 +53,7 @@ func TestEndAndReset(t *testing.T) {
 	client.Close()
 	client.(interface{ SetLinger(int) error }).SetLinger(0)
 	client.Close()
-	if _, err := server.Read(make([]byte, 1)); err != io.EOF {
+	if _, err := server.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("after Close and then a reset: %v", err)
 	}
 }
