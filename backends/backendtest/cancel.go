@@ -44,22 +44,28 @@ func cancelUpload(s *store) {
 			}
 			_, err := u.Commit()
 			s.wantCancelled("commit", err)
-			if err := u.Abort(); err != nil {
-				s.Errorf("abort: %v", err)
-			}
-			s.wantNoLeftovers()
+			s.abandon(u, key)
 		}
 		ctx, cancel := context.WithCancel(s.Context())
 		u := s.begin(ctx, "new", content(1, size), backends.CreateOptions{})
 		cancel()
 		_, err := u.Commit()
 		s.wantCancelled("commit right after cancel", err)
-		if err := u.Abort(); err != nil {
-			s.Errorf("abort: %v", err)
-		}
+		s.abandon(u, "new")
 	}
 	s.wantMissing("new")
 	s.wantContent("old", []byte("old"))
+}
+
+// abandon ends an upload whose commit was cancelled. That may have parked it, like any
+// commit that does not reach the store.
+func (s *store) abandon(u backends.Upload, key string) {
+	s.Helper()
+	s.abort(u)
+	for _, p := range s.parkedNow(s.Backend, backends.ParkedQuery{Prefix: key, Fresh: true}) {
+		s.discard(p)
+	}
+	s.wantNoLeftovers()
 }
 
 func cancelRead(s *store) {

@@ -11,7 +11,7 @@ import (
 // castagnoli is read only.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-var errDamaged = errors.New("the content does not have the checksum that the store names")
+var errDamaged = errors.New("the content and the checksum that the store names do not fit")
 
 // body is the content of an object being read. A whole object that arrives damaged ends
 // in an error instead of io.EOF. One goroutine uses it.

@@ -100,12 +100,7 @@ func (c *copying) rewrite(ctx context.Context, source *storage.ObjectAttrs) (*st
 	copier := c.to.on(c.store.bucket.Object(c.dst)).CopierFrom(from)
 	if c.metadata != nil {
 		// With any attribute given, the service copies none by itself.
-		copier.ObjectAttrs = storage.ObjectAttrs{
-			ContentType: source.ContentType, ContentEncoding: source.ContentEncoding,
-			ContentLanguage: source.ContentLanguage, ContentDisposition: source.ContentDisposition,
-			CacheControl: source.CacheControl, StorageClass: source.StorageClass,
-			Metadata: stamped(c.metadata, source.Metadata[uploadKey]),
-		}
+		copier.ObjectAttrs = propertiesOf(source, stamped(c.metadata, source.Metadata[uploadKey]))
 	}
 	return c.settle(ctx, copier.Run, func(a *storage.ObjectAttrs) bool {
 		return a.Generation != source.Generation && a.Size == source.Size && a.CRC32C == source.CRC32C &&

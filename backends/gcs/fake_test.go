@@ -58,6 +58,8 @@ type fakeObject struct {
 	Updated             time.Time         `json:"updated"`
 	ContentType         string            `json:"contentType,omitempty"`
 	ContentEncoding     string            `json:"contentEncoding,omitempty"`
+	CacheControl        string            `json:"cacheControl,omitempty"`
+	StorageClass        string            `json:"storageClass,omitempty"`
 	Metadata            map[string]string `json:"metadata,omitempty"`
 	MD5Hash             string            `json:"md5Hash,omitempty"`
 	CRC32C              string            `json:"crc32c,omitempty"`

@@ -54,7 +54,7 @@ func (f *fake) insert(w http.ResponseWriter, r *http.Request, body []byte) *refu
 func (f *fake) compose(w http.ResponseWriter, r *http.Request, name string, body []byte) *refuse {
 	var req struct {
 		Destination   fakeObject
-		SourceObjects []struct{ Name string }
+		SourceObjects []struct{ Name, Generation string }
 	}
 	if err := json.Unmarshal(body, &req); err != nil || len(req.SourceObjects) > 32 {
 		return &refuse{http.StatusBadRequest, "invalid"}
@@ -62,8 +62,11 @@ func (f *fake) compose(w http.ResponseWriter, r *http.Request, name string, body
 	var content []byte
 	for _, s := range req.SourceObjects {
 		o := f.objects[s.Name]
-		if o == nil {
+		if o == nil || s.Generation != "" && s.Generation != o.Generation {
 			return &refuse{http.StatusNotFound, "notFound"}
+		}
+		if o.StorageClass != req.Destination.StorageClass {
+			return &refuse{http.StatusBadRequest, "invalid"}
 		}
 		content = append(content, o.content...)
 	}

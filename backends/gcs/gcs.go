@@ -6,10 +6,13 @@
 //
 // An upload that ends within its first part is one request. A larger one writes each part
 // as an object below ".causeway/parts/" of the bucket, composes these into the object and
-// deletes them; a gateway that is killed meanwhile leaves them there. Composed objects
-// have a CRC32C and no MD5. What this asks of the bucket and the credentials:
+// deletes them; a record (package journal) is there meanwhile, so that it can be parked and
+// another gateway may go on with it. An append composes the object that is there and what
+// is new. Composed objects have a CRC32C and no MD5. What this asks of the bucket and the
+// credentials:
 //   - storage.objects.create alone is enough for files of one part that replace nothing;
-//     composing needs storage.objects.get and .delete as well.
+//     composing needs storage.objects.get and .delete as well, what is parked is found by
+//     storage.objects.list.
 //   - A bucket with soft delete keeps, and bills, deleted parts for its retention period; one
 //     with a retention policy does not let them be deleted. Neither suits large uploads.
 //
@@ -35,6 +38,7 @@ import (
 	"google.golang.org/api/option"
 
 	"causeway/backends"
+	"causeway/backends/journal"
 	"causeway/backends/multipart"
 	"causeway/backends/transport"
 )
@@ -59,7 +63,8 @@ type Config struct {
 	Budget *multipart.Budget
 }
 
-// Store is one bucket. It is a [backends.Backend], [backends.Copier] and [backends.Mover].
+// Store is one bucket. It is a [backends.Backend], [backends.Copier], [backends.Mover] and
+// [backends.Parker].
 // All its methods may be called from any goroutine.
 type Store struct {
 	bucket *storage.BucketHandle
@@ -69,6 +74,8 @@ type Store struct {
 	base   url.URL // of the XML API
 	budget *multipart.Budget
 	parts  partSizes
+
+	journal *journal.Journal // in the same bucket
 
 	// reached is set once the bucket has answered: a 404 is an object's from then on.
 	reached atomic.Bool
@@ -96,10 +103,12 @@ func New(ctx context.Context, c Config) (*Store, error) {
 		return nil, fmt.Errorf("gcs: %w", err)
 	}
 	sdk.SetRetry(storage.WithPolicy(storage.RetryNever)) // package transport retries
-	return &Store{
+	s := &Store{
 		bucket: sdk.Bucket(c.Bucket), name: c.Bucket, client: client, wire: wire, base: *base,
 		budget: c.Budget, parts: defaultParts(),
-	}, nil
+	}
+	s.journal = journal.New(s)
+	return s, nil
 }
 
 // Close closes idle connections. Uploads and readers must have ended.
@@ -157,4 +166,6 @@ var (
 	_ backends.Backend = (*Store)(nil)
 	_ backends.Copier  = (*Store)(nil)
 	_ backends.Mover   = (*Store)(nil)
+	_ backends.Parker  = (*Store)(nil)
+	_ journal.Store    = (*Store)(nil)
 )

@@ -52,6 +52,16 @@ func stamped(metadata map[string]string, id string) map[string]string {
 	return out
 }
 
+// propertiesOf is what a new version of an object takes over from one before, with other
+// metadata.
+func propertiesOf(a *storage.ObjectAttrs, metadata map[string]string) storage.ObjectAttrs {
+	return storage.ObjectAttrs{
+		ContentType: a.ContentType, ContentEncoding: a.ContentEncoding,
+		ContentLanguage: a.ContentLanguage, ContentDisposition: a.ContentDisposition,
+		CacheControl: a.CacheControl, StorageClass: a.StorageClass, Metadata: metadata,
+	}
+}
+
 func etag(generation int64) string { return strconv.FormatInt(generation, 10) }
 
 // generation reads an ETag. What is not one of ours names no generation: it is 0 then, and

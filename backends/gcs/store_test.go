@@ -33,12 +33,18 @@ func testStore(t *testing.T, endpoint, bucket string) *Store {
 	return s
 }
 
-// leftovers are the part objects in the bucket.
+// leftovers are the part objects and records in the bucket.
 func leftovers(ctx context.Context, b backends.Backend) ([]string, error) {
-	page, err := b.List(ctx, backends.Query{Prefix: partsPrefix})
+	page, err := b.List(ctx, backends.Query{Prefix: backends.Reserved + "/"})
 	var keys []string
 	for _, o := range page.Objects {
 		keys = append(keys, o.Key)
 	}
 	return keys, err
+}
+
+// reopen is the store that another process has of the bucket.
+func reopen(t *testing.T, b backends.Backend) backends.Backend {
+	s := b.(*Store)
+	return testStore(t, s.base.String(), s.name)
 }

@@ -4,27 +4,24 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
-	"net/http"
 	"sync"
 	"time"
 
 	"cloud.google.com/go/storage"
-	"google.golang.org/api/googleapi"
 
 	"causeway/backends"
+	"causeway/backends/journal"
 	"causeway/backends/multipart"
-	"causeway/backends/transport"
 )
-
-// partsPrefix is where the parts of open uploads are, each below the id of its upload.
-const partsPrefix = backends.Reserved + "/parts/"
 
 // tidyTime bounds what happens between the commit of a large upload and its answer: ample
 // for 10,000 parts.
 const tidyTime = 30 * time.Second
+
+// holdEvery is how many parts are stored before a writer looks again whether the upload is
+// still its own, so that one that has lost it does not send the rest in vain.
+const holdEvery = 32
 
 // partSizes are the limits of uploads in parts.
 type partSizes struct {
@@ -46,173 +43,173 @@ func (s *Store) Create(ctx context.Context, key string, o backends.CreateOptions
 	if err := check("create", key); err != nil {
 		return nil, err
 	}
-	c, err := conditionOf("create", key, o.IfMatch, o.IfAbsent)
+	switch {
+	case o.At < 0:
+		return nil, &backends.Error{Op: "create", Key: key, Kind: backends.ErrRange}
+	case o.Resume != "":
+		return s.resume(ctx, key, o)
+	case o.At > 0:
+		return s.extend(ctx, key, o)
+	}
+	u, err := s.upload(key, o)
 	if err != nil {
 		return nil, err
 	}
-	id := rand.Text()
-	u := &upload{store: s, key: key, id: id, condition: c, parts: make(map[int]part), names: make(map[string]struct{})}
-	u.properties = storage.ObjectAttrs{ContentType: o.ContentType, Metadata: stamped(o.Metadata, id)}
-	if u.properties.ContentType == "" {
-		u.properties.ContentType = defaultType
-	}
-	return multipart.New(ctx, u, s.budget, multipart.Options{
-		PartSize: s.parts.first, MaxPartSize: s.parts.most, MaxParts: s.parts.count,
-		InFlight: s.parts.inFlight, Pause: s.parts.pause, Size: o.Size, Key: key,
-	}), nil
+	return u.open(ctx, multipart.Head{}), nil
 }
 
 // upload is the multipart.Target of one upload.
 type upload struct {
 	store      *Store
 	key        string
-	id         string // random
+	options    backends.CreateOptions // as they were given
 	condition  condition
+	lineage    lineage
 	properties storage.ObjectAttrs
+	inherited  bool // others may have stored parts before
+
+	// beginning is held while the record is written. entry is nil before that, and where
+	// that is not allowed.
+	beginning sync.Mutex
+	begun     bool
+	entry     *journal.Entry
+	over      bool // what was written on the way was deleted
 
 	mu    sync.Mutex
 	parts map[int]part        // by number; what is stored
-	names map[string]struct{} // of all objects that were written on the way, or may have been
+	names map[string]struct{} // of all objects that this attempt has written on the way, or may have
 }
 
-// part is a component object.
-type part struct {
-	name string
-	size int64
-	crc  uint32
+// upload makes an upload that begins with nothing.
+func (s *Store) upload(key string, o backends.CreateOptions) (*upload, error) {
+	c, err := conditionOf("create", key, o.IfMatch, o.IfAbsent)
+	if err != nil {
+		return nil, err
+	}
+	id := rand.Text()
+	u := &upload{
+		store: s, key: key, options: o, condition: c, lineage: lineage{folder: rand.Text(), attempt: id},
+		parts: make(map[int]part), names: make(map[string]struct{}),
+	}
+	u.properties = storage.ObjectAttrs{ContentType: o.ContentType, Metadata: stamped(o.Metadata, id)}
+	if u.properties.ContentType == "" {
+		u.properties.ContentType = defaultType
+	}
+	return u, nil
+}
+
+// open begins to take octets.
+func (u *upload) open(ctx context.Context, head multipart.Head) *multipart.Upload {
+	sizes := u.store.parts
+	return multipart.New(ctx, u, u.store.budget, multipart.Options{
+		PartSize: sizes.first, MaxPartSize: sizes.most, MaxParts: sizes.count,
+		InFlight: sizes.inFlight, Pause: sizes.pause, Size: u.options.Size, Key: u.key, Head: head,
+		Least: u.lineage.object,
+	})
 }
 
 // Put is multipart.Target's.
 func (u *upload) Put(ctx context.Context, body *multipart.Body) (backends.Object, error) {
-	to := u.condition.on(u.store.bucket.Object(u.key))
-	return u.publish(ctx, func(ctx context.Context) (*storage.ObjectAttrs, error) {
-		return insert(ctx, to, u.properties, body)
+	return u.publish(ctx, func(ctx context.Context, to *storage.ObjectHandle) (*storage.ObjectAttrs, error) {
+		return insert(ctx, to, u.properties, octets{body.Reader(), body.CRC32C()})
 	})
 }
 
-// Start is multipart.Target's: there is nothing to begin.
+// Start is multipart.Target's: the first part begins it.
 func (u *upload) Start(context.Context) error { return nil }
 
-// Part is multipart.Target's.
-func (u *upload) Part(ctx context.Context, n int, body *multipart.Body) error {
-	p := part{name: u.name(0, n), size: body.Size(), crc: body.CRC32C()}
-	u.note(p.name)
-	err := u.store.retry(ctx, func() error {
-		_, err := insert(ctx, u.store.bucket.Object(p.name), storage.ObjectAttrs{ContentType: defaultType}, body)
-		return err
-	})
-	if err != nil {
-		return failure("write", u.key, condition{}, u.insertError(err))
+// begin writes the record before the first part, so that nothing is ever left which no
+// record tells of. Without the right to write it the upload goes on, and cannot be parked.
+func (u *upload) begin(ctx context.Context) error {
+	u.beginning.Lock()
+	defer u.beginning.Unlock()
+	if u.begun {
+		return nil
 	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.parts[n] = p
+	record := u.record()
+	if u.entry == nil {
+		u.entry = u.store.journal.Draft(u.key, record)
+	}
+	err := u.entry.Update(ctx, record, nil)
+	switch {
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, errors.ErrUnsupported):
+		u.entry.Leave()
+		u.entry = nil
+	case err != nil:
+		return err // and it may have been written
+	}
+	u.begun = true
 	return nil
 }
 
-// Complete is multipart.Target's.
-func (u *upload) Complete(ctx context.Context, parts int) (backends.Object, error) {
-	u.mu.Lock()
-	list := make([]part, 0, parts)
-	for n := 1; n <= parts; n++ {
-		list = append(list, u.parts[n])
+// record is what must be known of the upload to go on with it.
+func (u *upload) record() journal.Record {
+	r := journal.Record{
+		IfMatch: u.options.IfMatch, IfAbsent: u.options.IfAbsent,
+		ContentType: u.options.ContentType, Metadata: u.options.Metadata,
 	}
-	u.mu.Unlock()
-	list, err := u.fold(ctx, list)
-	if err != nil {
-		return backends.Object{}, failure("commit", u.key, condition{}, u.insertError(err))
-	}
-	to := u.condition.on(u.store.bucket.Object(u.key))
-	o, err := u.publish(ctx, func(ctx context.Context) (*storage.ObjectAttrs, error) {
-		return u.compose(ctx, to, u.properties, list)
-	})
-	if err == nil {
-		u.tidy(ctx)
-	}
-	return o, err
+	u.lineage.note(&r)
+	return r
 }
 
-// tidy deletes the parts of an object that is durable, whatever becomes of them: what is
-// left when the store is in trouble is below partsPrefix for a janitor, and the client is
-// not kept waiting.
-func (u *upload) tidy(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, tidyTime)
-	defer cancel()
-	_ = u.discard(ctx) // see above
-}
-
-// Keep is multipart.Target's.
-func (u *upload) Keep(context.Context, int, *multipart.Body) (int64, error) {
-	return 0, &backends.Error{Op: "park", Key: u.key, Kind: errors.ErrUnsupported}
-}
-
-// Abort is multipart.Target's.
-func (u *upload) Abort(ctx context.Context) error {
-	return failure("abort", u.key, condition{}, u.discard(ctx))
-}
-
-// publish makes the request that makes the object visible, and settles lost answers by the
-// upload's id.
-func (u *upload) publish(ctx context.Context, send func(context.Context) (*storage.ObjectAttrs, error)) (backends.Object, error) {
-	once := transport.Once[*storage.ObjectAttrs]{
-		Send: send, Transient: transient,
-		Mine: func(ctx context.Context) (*storage.ObjectAttrs, bool) {
-			a, err := u.store.bucket.Object(u.key).Attrs(ctx)
-			return a, err == nil && a.Metadata[uploadKey] == u.id
-		},
+// hold is backends.ErrChanged if another writer has taken or ended the upload. Who may not
+// list cannot know, and goes on.
+func (u *upload) hold(ctx context.Context) error {
+	if u.entry == nil || !u.begun || u.over {
+		return nil
 	}
-	a, err := once.Settle(ctx)
-	if err != nil {
-		return backends.Object{}, failure("commit", u.key, u.condition, u.insertError(err))
-	}
-	u.store.reached.Store(true)
-	return describe(a), nil
-}
-
-// insertError puts right what the general map cannot know of a request that writes.
-func (u *upload) insertError(err error) error {
-	var answer *googleapi.Error
-	if !errors.As(err, &answer) {
-		return err
-	}
+	owned, err := u.entry.Owned(ctx)
 	switch {
-	case answer.Code == http.StatusBadRequest:
-		// The name was checked; what is left is content that was damaged on its way.
-		return &backends.Error{Op: "commit", Key: u.key, Kind: backends.ErrUnavailable, Err: err}
-	case answer.Code == http.StatusNotFound && u.condition.generation != 0:
-		// A condition on an object that is gone.
-		return &backends.Error{Op: "commit", Key: u.key, Kind: backends.ErrChanged, Err: err}
-	case answer.Code == http.StatusNotFound:
-		// Nothing else can be missing where something new is written.
-		return fmt.Errorf("%w: %w", storage.ErrBucketNotExist, err)
+	case errors.Is(err, fs.ErrPermission):
+		return nil
+	case err == nil && !owned:
+		return &backends.Error{Op: "write", Key: u.key, Kind: backends.ErrChanged, Err: errTaken}
 	}
 	return err
 }
 
-// insert writes an object by one request. The service refuses content that does not have
-// the declared checksum; it is sent once more then, since it has it here.
-func insert(ctx context.Context, to *storage.ObjectHandle, as storage.ObjectAttrs, body *multipart.Body) (*storage.ObjectAttrs, error) {
-	a, err := insertOnce(ctx, to, as, body)
-	if errors.Is(kind(condition{}, err), fs.ErrInvalid) {
-		a, err = insertOnce(ctx, to, as, body)
+var errTaken = errors.New("another writer has resumed or ended the upload")
+
+// Part is multipart.Target's.
+func (u *upload) Part(ctx context.Context, n int, body *multipart.Body) error {
+	if err := u.begin(ctx); err != nil {
+		return err
 	}
-	return a, err
+	if n%holdEvery == 0 {
+		if err := u.hold(ctx); err != nil {
+			return err
+		}
+	}
+	p := u.part(n, body.Size(), body.CRC32C())
+	err := u.store.retry(ctx, func() error {
+		_, err := insert(ctx, u.store.bucket.Object(p.name), u.component(), octets{body.Reader(), p.crc})
+		return err
+	})
+	if err != nil {
+		return failure("write", u.key, condition{}, insertError(u.key, condition{}, err))
+	}
+	u.have(n, p)
+	return nil
 }
 
-func insertOnce(ctx context.Context, to *storage.ObjectHandle, as storage.ObjectAttrs, body *multipart.Body) (*storage.ObjectAttrs, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // a Writer that was given up must not commit what it has
-	w := to.NewWriter(ctx)
-	w.ChunkSize = 0
-	w.ContentType, w.Metadata = as.ContentType, as.Metadata
-	w.SendCRC32C, w.CRC32C = true, body.CRC32C()
-	if _, err := io.Copy(w, body.Reader()); err != nil {
-		return nil, err
-	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	return w.Attrs(), nil
+// part is part n, which is about to be stored.
+func (u *upload) part(n int, size int64, crc uint32) part {
+	p := part{name: u.lineage.name(u.lineage.attempt, 0, n), attempt: u.lineage.attempt, size: size, crc: crc}
+	u.note(p.name)
+	return p
+}
+
+// component are the properties of objects that are written on the way. All that are
+// composed into one must be of one storage class.
+func (u *upload) component() storage.ObjectAttrs {
+	return storage.ObjectAttrs{ContentType: defaultType, StorageClass: u.properties.StorageClass}
+}
+
+// have remembers a part that is stored.
+func (u *upload) have(n int, p part) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.parts[n] = p
 }
 
 // note remembers an object that is about to be written.
@@ -222,8 +219,79 @@ func (u *upload) note(name string) {
 	u.names[name] = struct{}{}
 }
 
-// name is that of the object n of a level: parts are level 0, what is composed of them
-// level 1, and so on.
-func (u *upload) name(level, n int) string {
-	return fmt.Sprintf("%s%s/%d-%05d", partsPrefix, u.id, level, n)
+// stored are parts 1 to n.
+func (u *upload) stored(n int) []part {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	list := make([]part, n)
+	for i := range list {
+		list[i] = u.parts[i+1]
+	}
+	return list
+}
+
+// Complete is multipart.Target's.
+func (u *upload) Complete(ctx context.Context, parts int) (backends.Object, error) {
+	if err := u.hold(ctx); err != nil {
+		return backends.Object{}, err
+	}
+	list, err := u.fold(ctx, u.stored(parts))
+	if err != nil {
+		return backends.Object{}, failure("commit", u.key, condition{}, insertError(u.key, condition{}, err))
+	}
+	o, err := u.publish(ctx, func(ctx context.Context, to *storage.ObjectHandle) (*storage.ObjectAttrs, error) {
+		return u.compose(ctx, to, u.properties, list)
+	})
+	if err == nil {
+		u.tidy(ctx)
+	}
+	return o, err
+}
+
+// tidy deletes what was written on the way to an object that is durable, whatever becomes
+// of it: what is left when the store is in trouble has its record for a janitor, and the
+// client is not kept waiting.
+func (u *upload) tidy(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyTime)
+	defer cancel()
+	_ = u.end(ctx) // see above
+}
+
+// Abort is multipart.Target's.
+func (u *upload) Abort(ctx context.Context) error {
+	err := u.hold(ctx)
+	switch {
+	case errors.Is(err, backends.ErrChanged):
+		err = u.forsake(ctx)
+	case err == nil:
+		err = u.end(ctx)
+	default:
+		u.entry.Leave()
+	}
+	return failure("abort", u.key, condition{}, err)
+}
+
+// end deletes all that was written on the way, and last the record of it. If it fails the
+// record is there for another to find.
+func (u *upload) end(ctx context.Context) error {
+	if u.entry != nil {
+		defer u.entry.Leave()
+	}
+	err := u.discard(ctx)
+	if err == nil && u.entry != nil {
+		err = u.entry.End(ctx)
+	}
+	u.over = err == nil
+	return err
+}
+
+// forsake ends an upload that another writer has taken. What it has stored is theirs,
+// unless they have ended the upload by now and could not know of all of it.
+func (u *upload) forsake(ctx context.Context) error {
+	u.entry.Leave()
+	claimed, err := u.store.claimed(ctx, u.key, u.lineage, "")
+	if err != nil || claimed {
+		return err
+	}
+	return u.store.empty(ctx, u.lineage)
 }

@@ -51,7 +51,7 @@ func (s *Store) missing(ctx context.Context, err error) error {
 	if err == nil || s.reached.Load() || !isNotExist(err) {
 		return err
 	}
-	if _, probe := s.page(ctx, backends.Query{Limit: 1}); errors.Is(probe, storage.ErrBucketNotExist) {
+	if _, probe := s.page(ctx, backends.Query{Limit: 1}, "Name"); errors.Is(probe, storage.ErrBucketNotExist) {
 		return probe
 	}
 	return err
@@ -59,28 +59,43 @@ func (s *Store) missing(ctx context.Context, err error) error {
 
 // List is [backends.Backend.List]. Objects tell their metadata and checksums.
 func (s *Store) List(ctx context.Context, q backends.Query) (backends.Page, error) {
-	page, err := s.page(ctx, q)
-	return page, failure("list", q.Prefix, condition{}, err)
+	l, err := s.page(ctx, q, "Name", "Size", "Generation", "Created", "ContentType", "Metadata", "MD5")
+	if err != nil {
+		return backends.Page{}, failure("list", q.Prefix, condition{}, err)
+	}
+	page := backends.Page{Prefixes: l.prefixes, Next: l.next}
+	for _, a := range l.attrs {
+		page.Objects = append(page.Objects, describe(a))
+	}
+	return page, nil
 }
 
-func (s *Store) page(ctx context.Context, q backends.Query) (backends.Page, error) {
-	var page backends.Page
+// listed is a page of a listing in the SDK's words.
+type listed struct {
+	attrs    []*storage.ObjectAttrs
+	prefixes []string
+	next     string
+}
+
+// page asks for one page, and for so much of each object.
+func (s *Store) page(ctx context.Context, q backends.Query, attrs ...string) (listed, error) {
+	var page listed
 	err := s.retry(ctx, func() (err error) {
-		page, err = s.request(ctx, q)
+		page, err = s.request(ctx, q, attrs)
 		return err
 	})
 	return page, err
 }
 
-// request asks for one page. (The SDK's iterator asks again by itself only for pages that
-// are empty and not the last.)
-func (s *Store) request(ctx context.Context, q backends.Query) (backends.Page, error) {
+// request is page without another attempt. (The SDK's iterator asks again by itself only
+// for pages that are empty and not the last.)
+func (s *Store) request(ctx context.Context, q backends.Query, attrs []string) (listed, error) {
 	query := &storage.Query{Prefix: q.Prefix, Projection: storage.ProjectionNoACL}
 	if q.Delimiter {
 		query.Delimiter = "/"
 	}
-	if err := query.SetAttrSelection([]string{"Name", "Size", "Generation", "Created", "ContentType", "Metadata", "MD5"}); err != nil {
-		return backends.Page{}, err
+	if err := query.SetAttrSelection(attrs); err != nil {
+		return listed{}, err
 	}
 	it := s.bucket.Objects(ctx, query)
 	info := it.PageInfo()
@@ -88,22 +103,22 @@ func (s *Store) request(ctx context.Context, q backends.Query) (backends.Page, e
 	if q.Limit > 0 {
 		info.MaxSize = min(q.Limit, pageSize)
 	}
-	var page backends.Page
+	var page listed
 	for {
 		a, err := it.Next()
 		if errors.Is(err, iterator.Done) {
 			return page, nil
 		}
 		if err != nil {
-			return backends.Page{}, err
+			return listed{}, err
 		}
 		if a.Prefix != "" {
-			page.Prefixes = append(page.Prefixes, a.Prefix)
+			page.prefixes = append(page.prefixes, a.Prefix)
 		} else {
-			page.Objects = append(page.Objects, describe(a))
+			page.attrs = append(page.attrs, a)
 		}
 		if info.Remaining() == 0 {
-			page.Next = info.Token
+			page.next = info.Token
 			return page, nil
 		}
 	}
