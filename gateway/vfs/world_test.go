@@ -216,7 +216,7 @@ func outcome(err error) string {
 	}{
 		{ftp.ErrNotEmpty, "not empty"}, {ftp.ErrIsDir, "is dir"}, {ftp.ErrNotDir, "not dir"},
 		{ftp.ErrChanged, "changed"}, {ftp.ErrBusy, "busy"}, {ftp.ErrQuota, "quota"},
-		{ftp.ErrUnavailable, "unavailable"}, {ftp.ErrRestart, "restart"},
+		{ftp.ErrTooMany, "too many"}, {ftp.ErrUnavailable, "unavailable"}, {ftp.ErrRestart, "restart"},
 		{fs.ErrNotExist, "absent"}, {fs.ErrExist, "exists"}, {fs.ErrPermission, "denied"},
 		{fs.ErrInvalid, "invalid"}, {errors.ErrUnsupported, "unsupported"},
 	}
