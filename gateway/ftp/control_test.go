@@ -40,15 +40,30 @@ func TestS11_ControlConnection(t *testing.T) {
 			k.control.Close()
 			synctest.Wait()
 			k.data.Close()
-			time.Sleep(200 * time.Millisecond)
+			synctest.Wait()
 		}, nil, true},
+		{"QUIT at the end of data", func(k *talker) {
+			k.data.Close()
+			time.Sleep(100 * time.Millisecond)
+			k.control.Write([]byte("QUIT\r\n"))
+		}, []string{"226", "221", "EOF"}, true},
+		{"within a line", func(k *talker) {
+			k.control.Write([]byte("QUI"))
+			k.data.Close()
+			k.control.Close()
+		}, nil, false},
+		{"NOOP at the end of data, then killed", func(k *talker) {
+			k.data.Close()
+			k.say("NOOP", "200")
+			k.control.Close()
+		}, nil, false},
 		{"still there", func(k *talker) {
 			k.data.Close()
-			time.Sleep(200 * time.Millisecond)
+			time.Sleep(200*time.Millisecond + 1)
 		}, []string{"226"}, true},
 		{"gone after the grace", func(k *talker) {
 			k.data.Close()
-			time.Sleep(200 * time.Millisecond)
+			time.Sleep(200*time.Millisecond + 1)
 			synctest.Wait()
 			k.control.Close()
 		}, []string{"226"}, true},
@@ -81,7 +96,8 @@ func TestS11_EndThatWasNotReadInTime(t *testing.T) {
 		}
 		return c
 	}
-	for after, kept := range map[time.Duration]bool{399 * time.Millisecond: false, 400 * time.Millisecond: true} {
+	// Of timers of the same moment any may be the first.
+	for after, kept := range map[time.Duration]bool{400*time.Millisecond - 1: false, 400*time.Millisecond + 1: true} {
 		bubble(t, growing, ListenOptions{}, func(t *testing.T, k *talker) {
 			k.login()
 			k.passive()

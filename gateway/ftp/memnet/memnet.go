@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 const (
@@ -129,6 +130,7 @@ type conn struct {
 	local, remote netip.AddrPort
 	hard          atomic.Bool  // SetLinger(0) came: Close is a reset
 	once          sync.Once    // Close
+	closed        atomic.Bool  // on this side
 	reset         *atomic.Bool // of both ends
 }
 
@@ -149,8 +151,24 @@ func (c *conn) SetLinger(seconds int) error {
 
 // Close ends the connection. It may be called more than once, and the first call counts.
 func (c *conn) Close() error {
-	c.once.Do(func() { c.reset.CompareAndSwap(false, c.hard.Load()) })
+	c.once.Do(func() {
+		c.closed.Store(true)
+		c.reset.CompareAndSwap(false, c.hard.Load())
+	})
 	return c.Conn.Close()
+}
+
+func (c *conn) SetDeadline(t time.Time) error      { return c.open(c.Conn.SetDeadline(t)) }
+func (c *conn) SetReadDeadline(t time.Time) error  { return c.open(c.Conn.SetReadDeadline(t)) }
+func (c *conn) SetWriteDeadline(t time.Time) error { return c.open(c.Conn.SetWriteDeadline(t)) }
+
+// open takes an error from what is no error on TCP, to set a deadline after the peer has
+// closed: the end is still to be read.
+func (c *conn) open(err error) error {
+	if c.closed.Load() {
+		return err
+	}
+	return nil
 }
 
 // Read fails with syscall.ECONNRESET where the peer has reset the connection.

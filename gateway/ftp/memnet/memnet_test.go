@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"syscall"
 	"testing"
+	"time"
 
 	"causeway/gateway/ftp/memnet"
 )
@@ -40,8 +41,15 @@ func TestEndAndReset(t *testing.T) {
 		t.Errorf("connected from %s", got)
 	}
 	client.Close()
+	if err := server.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Errorf("a deadline after the peer's Close: %v", err)
+	}
 	if _, err := server.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("after Close: %v", err)
+	}
+	server.Close()
+	if server.SetReadDeadline(time.Now().Add(time.Minute)) == nil {
+		t.Error("a deadline after Close")
 	}
 	client, server = pair(t)
 	client.(interface{ SetLinger(int) error }).SetLinger(0)
