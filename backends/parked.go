@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"strings"
 	"time"
 )
 
@@ -22,6 +23,12 @@ type ParkedQuery struct {
 	Direct bool   // and have no "/" after it
 	Fresh  bool   // ask the store, whatever a decorator remembers
 	Token  string // ParkedPage.Next of the page before, "" for the first
+}
+
+// Matches tells whether q asks for the uploads of key.
+func (q ParkedQuery) Matches(key string) bool {
+	rest, ok := strings.CutPrefix(key, q.Prefix)
+	return ok && !(q.Direct && strings.Contains(rest, "/"))
 }
 
 // ParkedPage is one page of what is parked.

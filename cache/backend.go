@@ -12,9 +12,9 @@ import (
 	"causeway/backends"
 )
 
-// Backend answers Stat and List of one store from memory where it can. It is a
-// [backends.Backend], [backends.Copier], [backends.Mover], [backends.Peeker] and
-// [backends.Spacer].
+// Backend answers Stat, List and Parked of one store from memory where it can. It is a
+// [backends.Backend], [backends.Copier], [backends.Mover], [backends.TreeMover],
+// [backends.Parker], [backends.Peeker] and [backends.Spacer].
 type Backend struct {
 	cache   *Cache
 	next    backends.Backend
@@ -23,6 +23,7 @@ type Backend struct {
 	// Guarded by cache.mu.
 	fills  map[*fill]struct{}
 	writes map[*write]struct{}
+	looks  map[*look]struct{}
 }
 
 // Stat answers from memory, also that there is no object. What a listing has told is
@@ -137,32 +138,6 @@ func (b *Backend) correct(key, etag string) {
 	if o := b.cache.object(b, key); o != nil && (etag == "" || o.ETag != etag) {
 		b.cache.lru.Remove(id{b, ofObject, key})
 	}
-}
-
-// Create passes through; the upload's Commit tells the memory.
-func (b *Backend) Create(ctx context.Context, key string, o backends.CreateOptions) (backends.Upload, error) {
-	u, err := b.next.Create(ctx, key, o)
-	if err != nil || b.cache.off() {
-		return u, err
-	}
-	return &upload{next: u, store: b, key: key}, nil
-}
-
-// upload is an upload whose commit is a write of the store.
-type upload struct {
-	next  backends.Upload
-	store *Backend
-	key   string
-}
-
-func (u *upload) Write(p []byte) (int, error) { return u.next.Write(p) }
-
-func (u *upload) Park() (int64, error) { return u.next.Park() }
-
-func (u *upload) Abort() error { return u.next.Abort() }
-
-func (u *upload) Commit() (backends.Object, error) {
-	return u.store.write(&write{key: u.key}, u.next.Commit)
 }
 
 // Delete passes through, and the memory learns of it.

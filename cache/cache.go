@@ -4,7 +4,8 @@
 // for correctness.
 //
 // What is written through it is seen through it at once. What others write behind its
-// back is seen when its TTL has passed. Refusals and failures are never kept.
+// back is seen when its TTL has passed, and what others park in half a minute. Refusals
+// and failures are never kept.
 //
 // Its central type is [Cache], one budget of memory for all stores of the process;
 // [Cache.Backend] decorates one store.
@@ -59,9 +60,10 @@ type kind uint8
 const (
 	ofObject kind = iota
 	ofDirectory
+	ofParked // one for the store, of key ""
 )
 
-// entry is an *object or a *directory. Its size changes only while it is outside the LRU.
+// entry is an *object, a *directory or a *parked. Its size changes only while it is outside the LRU.
 type entry interface {
 	size() int64
 }
@@ -101,6 +103,7 @@ func (c *Cache) Backend(next backends.Backend) *Backend {
 		next:   next,
 		fills:  make(map[*fill]struct{}),
 		writes: make(map[*write]struct{}),
+		looks:  make(map[*look]struct{}),
 	}
 }
 

@@ -251,6 +251,21 @@ func TestFailuresAreNotKept(t *testing.T) {
 // verbs hides the optional interfaces of a store.
 type verbs struct{ backends.Backend }
 
+// Create begins uploads that cannot be parked.
+func (v verbs) Create(ctx context.Context, key string, o backends.CreateOptions) (backends.Upload, error) {
+	if o.Resume != "" {
+		return nil, &backends.Error{Op: "create", Key: key, Kind: errors.ErrUnsupported}
+	}
+	u, err := v.Backend.Create(ctx, key, o)
+	return unparkable{u}, err
+}
+
+type unparkable struct{ backends.Upload }
+
+func (u unparkable) Park() (int64, error) {
+	return 0, errors.Join(&backends.Error{Op: "park", Kind: errors.ErrUnsupported}, u.Abort())
+}
+
 func TestComposedCopyAndMoveGoThroughTheCache(t *testing.T) {
 	c := cache.New(cache.Options{TTL: time.Hour}).Backend(verbs{mem.New(mem.Options{})})
 	put(t, t.Context(), c, "a", "123")

@@ -72,7 +72,20 @@ func (s *spy) Move(ctx context.Context, dst, src string, o backends.CopyOptions)
 	return s.Store.Move(ctx, dst, src, o)
 }
 
+func (s *spy) Parked(ctx context.Context, q backends.ParkedQuery) (backends.ParkedPage, error) {
+	defer s.note("parked " + q.Prefix)()
+	return s.Store.Parked(ctx, q)
+}
+
+func (s *spy) Discard(ctx context.Context, p backends.Parked) error {
+	defer s.note("discard " + p.Key)()
+	return s.Store.Discard(ctx, p)
+}
+
 func (s *spy) Create(ctx context.Context, key string, o backends.CreateOptions) (backends.Upload, error) {
+	if o.Resume != "" {
+		defer s.note("resume " + key)()
+	}
 	u, err := s.Store.Create(ctx, key, o)
 	return &spyUpload{u, s, key}, err
 }
@@ -86,6 +99,11 @@ type spyUpload struct {
 func (u *spyUpload) Commit() (backends.Object, error) {
 	defer u.spy.note("commit " + u.key)()
 	return u.Upload.Commit()
+}
+
+func (u *spyUpload) Park() (int64, error) {
+	defer u.spy.note("park " + u.key)()
+	return u.Upload.Park()
 }
 
 // bench is a cache over a spy with a clock of its own.

@@ -34,21 +34,32 @@ func depends(a, b string) bool {
 // fly asks the store once for all who want the same now, by ask, and keeps the answer by
 // keep, which is called with the cache's lock held.
 func fly[T any](ctx context.Context, b *Backend, f fill, ask func(context.Context) (T, error), keep func(T, error, time.Time)) (T, error) {
-	answers := b.flights.DoChan(f.name, func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fillTimeout)
-		defer cancel()
+	answer, ok, err := join(ctx, b, f.name, func(ctx context.Context) (T, error) {
 		b.beginFill(&f)
 		answer, err := ask(ctx)
 		b.endFill(&f, func(expires time.Time) { keep(answer, err, expires) })
 		return answer, err
 	})
-	var answer T
+	if !ok {
+		err = ended(ctx, f.op(), f.key)
+	}
+	return answer, err
+}
+
+// join makes a request, or waits for the one of that name that is under way. It is false
+// if ctx has ended before.
+func join[T any](ctx context.Context, b *Backend, name string, request func(context.Context) (T, error)) (answer T, ok bool, err error) {
+	answers := b.flights.DoChan(name, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fillTimeout)
+		defer cancel()
+		return request(ctx)
+	})
 	select {
 	case r := <-answers:
 		answer, _ = r.Val.(T)
-		return answer, r.Err
+		return answer, true, r.Err
 	case <-ctx.Done():
-		return answer, ended(ctx, f.op(), f.key)
+		return answer, false, nil
 	}
 }
 
@@ -63,13 +74,18 @@ func ended(ctx context.Context, op, key string) error {
 	return &backends.Error{Op: op, Key: key, Kind: backends.ErrUnavailable, Err: context.Cause(ctx)}
 }
 
+// changes tells whether what is known of key or of the prefix key may change with w.
+func (w *write) changes(key string) bool {
+	return depends(key, w.key) || w.tree && strings.HasPrefix(key, w.key)
+}
+
 // beginFill registers a request before it is made.
 func (b *Backend) beginFill(f *fill) {
 	b.cache.mu.Lock()
 	defer b.cache.mu.Unlock()
 	f.start = b.cache.now()
 	for w := range b.writes {
-		f.stale = f.stale || depends(f.key, w.key)
+		f.stale = f.stale || w.changes(f.key)
 	}
 	b.fills[f] = struct{}{}
 }
@@ -86,9 +102,10 @@ func (b *Backend) endFill(f *fill, keep func(expires time.Time)) {
 	}
 }
 
-// write is a change of one key under way.
+// write is a change of one key under way, or of all that begin with it.
 type write struct {
 	key       string
+	tree      bool
 	deletes   bool
 	contested bool             // another write that may change the same overlapped: who was last is not known
 	done      *backends.Object // what the store said at the end; nil if it failed, so that nothing is known
@@ -101,12 +118,12 @@ func (b *Backend) beginWrite(w *write) {
 	b.cache.mu.Lock()
 	defer b.cache.mu.Unlock()
 	for other := range b.writes {
-		if depends(other.key, w.key) || depends(w.key, other.key) {
+		if other.changes(w.key) || w.changes(other.key) {
 			other.contested, w.contested = true, true
 		}
 	}
 	b.writes[w] = struct{}{}
-	b.overtake(w.key)
+	b.overtake(w)
 	b.forget(w)
 }
 
@@ -115,7 +132,7 @@ func (b *Backend) endWrite(w *write) {
 	b.cache.mu.Lock()
 	defer b.cache.mu.Unlock()
 	delete(b.writes, w)
-	b.overtake(w.key)
+	b.overtake(w)
 	if w.done == nil || w.contested {
 		return
 	}
@@ -132,10 +149,10 @@ func (b *Backend) endWrite(w *write) {
 	}
 }
 
-// overtake marks the requests under way that a write of key overlaps. The lock is held.
-func (b *Backend) overtake(key string) {
+// overtake marks the requests under way that a write overlaps. The lock is held.
+func (b *Backend) overtake(w *write) {
 	for f := range b.fills {
-		if depends(f.key, key) {
+		if w.changes(f.key) {
 			f.stale = true
 			b.flights.Forget(f.name)
 		}
@@ -146,6 +163,9 @@ func (b *Backend) overtake(key string) {
 // it, and pages. A deletion may make every directory above vanish. The lock is held.
 func (b *Backend) forget(w *write) {
 	b.cache.lru.Remove(id{b, ofObject, w.key})
+	if w.tree {
+		b.forgetBelow(w.key)
+	}
 	for prefix := range prefixes(w.key) {
 		b.cache.lru.Remove(id{b, ofObject, prefix})
 		switch d := b.cache.directory(b, prefix); {
@@ -159,6 +179,16 @@ func (b *Backend) forget(w *write) {
 					d.expires = time.Time{}
 				}
 			})
+		}
+	}
+}
+
+// forgetBelow drops what is known of the keys and prefixes that begin with prefix. The
+// lock is held.
+func (b *Backend) forgetBelow(prefix string) {
+	for _, k := range b.cache.lru.Keys() {
+		if k.store == b && k.kind != ofParked && strings.HasPrefix(k.key, prefix) {
+			b.cache.lru.Remove(k)
 		}
 	}
 }

@@ -35,6 +35,7 @@ func TestS23_AnswerOvertakenByAWriteIsNotKept(t *testing.T) {
 		"stat d/a": func(b *bench) { b.complete("d/a") },
 		"list d/":  func(b *bench) { b.list("d/") },
 		"list ":    func(b *bench) { listOf(b.ctx, b.cache, backends.Query{}) },
+		"parked ":  func(b *bench) { b.parked("d/a") },
 	}
 	writes := map[string]func(*bench){
 		"commit d/a": func(b *bench) { put(b, b.ctx, b.cache, "d/a", "new") },
@@ -43,6 +44,9 @@ func TestS23_AnswerOvertakenByAWriteIsNotKept(t *testing.T) {
 		"move d/b d/a": func(b *bench) {
 			b.cache.Move(b.ctx, "d/a", "d/b", backends.CopyOptions{})
 		},
+		"park d/a":    func(b *bench) { park(b, b.ctx, b.cache, "d/a", "and more") },
+		"resume d/a":  func(b *bench) { b.resume("d/a") },
+		"discard d/a": func(b *bench) { b.cache.Discard(b.ctx, uploads(b, b.ctx, b.spy.Store, parkedAsA)[0]) },
 	}
 	for ask := range asks {
 		for write := range writes {
@@ -62,10 +66,13 @@ func TestS23_AnswerOvertakenByAWriteIsNotKept(t *testing.T) {
 	}
 }
 
+var parkedAsA = backends.ParkedQuery{Prefix: "d/a"}
+
 // overtake lets quick run while slow is held by g, then compares cache and store.
 func overtake(t *testing.T, g *gate, slow, quick func(*bench)) {
 	b := newBench(t, mem.Options{}, cache.Options{TTL: time.Hour})
 	b.behind("d/a", "d/b")
+	park(b, b.ctx, b.spy.Store, "d/a", "some")
 	g.open = make(chan struct{})
 	b.spy.hold = g.hold
 	done := make(chan struct{})
@@ -93,6 +100,11 @@ func same(t failer, ctx context.Context, c backends.Backend, store backends.Back
 	for _, q := range []backends.Query{{}, {Delimiter: true}, {Prefix: "d/", Delimiter: true}, {Prefix: "d/", Limit: 1}} {
 		if got, want := listOf(ctx, c, q), listOf(ctx, store, q); got != want {
 			t.Fatal("list", q, "is", got, "want", want)
+		}
+	}
+	for _, q := range []backends.ParkedQuery{parkedAsA, {}} {
+		if got, want := parkedOf(t, ctx, c, q), parkedOf(t, ctx, store, q); got != want {
+			t.Fatal("parked", q, "is", got, "want", want)
 		}
 	}
 	if exists, known := backends.PeekPrefix(c, "d/"); known && exists != (listOf(ctx, store, backends.Query{Prefix: "d/"}) != "") {

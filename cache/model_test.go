@@ -1,6 +1,7 @@
 package cache_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +36,10 @@ func TestCacheAnswersAsTheStoreDoes(t *testing.T) {
 			"stat":   m.stat,
 			"list":   m.list,
 			"peek":   m.peek,
+			"park":   m.park,
+			"resume": m.resume,
+			"drop":   m.drop,
+			"parked": m.parked,
 			"wait":   func(t *rapid.T) { now = now.Add(time.Duration(rapid.IntRange(1, 9).Draw(t, "seconds")) * time.Second) },
 		})
 	})
@@ -50,6 +55,9 @@ var keys = rapid.OneOf(
 	rapid.StringMatching(`([ab]/){0,3}[abc]?`).Filter(func(s string) bool { return s != "" }),
 	rapid.SampledFrom([]string{"a/b-c", "a/b", "a/b/", "a//b", "/", "a!", "x\x00y"}),
 )
+
+// parkedKeys are few, and so that the Alternate of resume soon comes to a free one.
+var parkedKeys = rapid.SampledFrom([]string{"a", "a/a", "a/b", "a/b/c", "b", "c", "d", "e"})
 
 func (m *model) put(t *rapid.T) {
 	key := keys.Draw(t, "key")
@@ -106,6 +114,61 @@ func (m *model) list(t *rapid.T) {
 		if q.Token = got.Next; q.Token == "" {
 			return
 		}
+	}
+}
+
+func (m *model) park(t *rapid.T) {
+	key := parkedKeys.Draw(t, "key")
+	park(t, t.Context(), m.cache, key, strings.Repeat("x", rapid.IntRange(0, 9).Draw(t, "size")))
+}
+
+// any is an upload that is parked, if one is.
+func (m *model) any(t *rapid.T) (backends.Parked, bool) {
+	all := uploads(t, t.Context(), m.cache, backends.ParkedQuery{})
+	if len(all) == 0 {
+		return backends.Parked{}, false
+	}
+	return rapid.SampledFrom(all).Draw(t, "parked"), true
+}
+
+// resume goes on with an upload and ends it in one of the three ways, or leaves it open.
+func (m *model) resume(t *rapid.T) {
+	p, ok := m.any(t)
+	if !ok {
+		return
+	}
+	o := backends.CreateOptions{Resume: p.ID, At: p.Size + int64(rapid.IntRange(-1, 1).Draw(t, "at")), IfAbsent: rapid.Bool().Draw(t, "if absent")}
+	o.Alternate = func() string { return parkedKeys.Draw(t, "other key") }
+	u, err := m.cache.Create(t.Context(), p.Key, o)
+	if err != nil {
+		return
+	}
+	switch rapid.IntRange(0, 3).Draw(t, "end") {
+	case 0:
+		u.Park()
+	case 1:
+		u.Abort()
+	case 2:
+		u.Commit()
+	}
+}
+
+func (m *model) drop(t *rapid.T) {
+	if p, ok := m.any(t); ok {
+		if err := m.cache.Discard(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (m *model) parked(t *rapid.T) {
+	q := backends.ParkedQuery{
+		Prefix: rapid.SampledFrom([]string{"", "a", "a/", "a/b"}).Draw(t, "prefix"),
+		Direct: rapid.Bool().Draw(t, "direct"),
+		Fresh:  rapid.Bool().Draw(t, "fresh"),
+	}
+	if got, want := uploads(t, t.Context(), m.cache, q), uploads(t, t.Context(), m.store, q); !slices.Equal(got, want) {
+		t.Fatalf("parked %+v: %+v, want %+v", q, got, want)
 	}
 }
 

@@ -39,6 +39,22 @@ func (b *Backend) Move(ctx context.Context, dst, src string, o backends.CopyOpti
 	return obj, err
 }
 
+// MoveTree renames a directory on the store's side; errors.ErrUnsupported if it cannot.
+func (b *Backend) MoveTree(ctx context.Context, dst, src string) error {
+	mover, ok := b.next.(backends.TreeMover)
+	if !ok {
+		return &backends.Error{Op: "move", Key: src, Kind: errors.ErrUnsupported}
+	}
+	if b.cache.off() {
+		return mover.MoveTree(ctx, dst, src)
+	}
+	for _, w := range []*write{{key: src, tree: true, deletes: true}, {key: dst, tree: true}} {
+		b.beginWrite(w)
+		defer b.endWrite(w)
+	}
+	return mover.MoveTree(ctx, dst, src)
+}
+
 // doubt drops what is known of a source that was not as expected.
 func (b *Backend) doubt(src string, err error) {
 	if errors.Is(err, backends.ErrChanged) || errors.Is(err, fs.ErrNotExist) {

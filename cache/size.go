@@ -12,6 +12,8 @@ const (
 	objectMem    = 104
 	directoryMem = 96
 	pageMem      = 96 + 64
+	parkedMem    = 96 + mapMem
+	uploadMem    = 64
 	firstPageMem = 400 // the map of pages, with room for eight
 	mapMem       = 400 // a map of up to eight
 	mapEntryMem  = 48
@@ -38,6 +40,18 @@ func (p *page) size() int64 {
 	}
 	for _, prefix := range p.Prefixes {
 		n += 16 + int64(len(prefix))
+	}
+	return n
+}
+
+// size is what the cache charges for what is parked.
+func (p *parked) size() int64 {
+	n := int64(entryMem + parkedMem)
+	for _, upload := range p.uploads {
+		n += uploadMem + int64(len(upload.ID)+len(upload.Key))
+	}
+	for key := range p.changed {
+		n += mapEntryMem + int64(len(key))
 	}
 	return n
 }

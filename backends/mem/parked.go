@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
-	"strings"
 
 	"causeway/backends"
 )
@@ -118,14 +117,14 @@ func (u *upload) Park() (int64, error) {
 // Parked is [backends.Parker.Parked]. Its token is the last id of the page.
 func (s *Store) Parked(ctx context.Context, q backends.ParkedQuery) (backends.ParkedPage, error) {
 	if err := ctx.Err(); err != nil {
-		return backends.ParkedPage{}, &backends.Error{Op: "parked", Key: q.Prefix, Kind: backends.ErrUnavailable, Err: err}
+		return backends.ParkedPage{}, &backends.Error{Op: "park", Key: q.Prefix, Kind: backends.ErrUnavailable, Err: err}
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	var page backends.ParkedPage
 	for _, id := range slices.Sorted(maps.Keys(s.records)) {
 		r := s.records[id]
-		if id <= q.Token || !fits(q, r.Key) || s.writes(r) {
+		if id <= q.Token || !q.Matches(r.Key) || s.writes(r) {
 			continue
 		}
 		if n := len(page.Uploads); n == s.pageSize {
@@ -137,21 +136,15 @@ func (s *Store) Parked(ctx context.Context, q backends.ParkedQuery) (backends.Pa
 	return page, nil
 }
 
-// fits tells whether a query asks for uploads of key.
-func fits(q backends.ParkedQuery, key string) bool {
-	rest, ok := strings.CutPrefix(key, q.Prefix)
-	return ok && !(q.Direct && strings.Contains(rest, "/"))
-}
-
 // Discard is [backends.Parker.Discard].
 func (s *Store) Discard(ctx context.Context, p backends.Parked) error {
-	if err := check(ctx, "discard", p.Key); err != nil {
+	if err := check(ctx, "park", p.Key); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r := s.records[p.ID]; r != nil && s.writes(r) {
-		return &backends.Error{Op: "discard", Key: p.Key, Kind: backends.ErrBusy}
+		return &backends.Error{Op: "park", Key: p.Key, Kind: backends.ErrBusy}
 	}
 	delete(s.records, p.ID)
 	return nil
