@@ -162,7 +162,8 @@ type CreateOptions struct {
 
 	// Resume is the [Parked.ID] of an upload of this key to go on with: the new upload
 	// begins with its first At octets and takes its place. Conditions, ContentType and
-	// Metadata are those that it was begun with, but for what is set here. Create fails
+	// Metadata are those that it was begun with, but for what is set here: S3 cannot change
+	// the latter two of an upload in parts, errors.ErrUnsupported. Create fails
 	// with fs.ErrNotExist if it is not there any more, ErrBusy if it is being written, and
 	// ErrRange, and it stays parked, if At is past its end or where the store cannot cut it.
 	Resume string

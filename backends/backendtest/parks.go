@@ -201,6 +201,12 @@ func parkProperties(s *store) {
 
 		p = s.parked("k", whole, given)
 		anew := map[string]string{backends.MetaModTime: "17"}
+		if s.features.FixedProperties && size > s.features.PartSize {
+			_, err := s.Create(s.Context(), "k", backends.CreateOptions{Resume: p.ID, At: size, Metadata: anew})
+			s.wantKind(err, errors.ErrUnsupported)
+			s.discard(p)
+			continue
+		}
 		s.resumedWith(p, whole, backends.CreateOptions{Resume: p.ID, At: size, Metadata: anew})
 		s.wantMetadata(s.stat("k"), anew, given.ContentType)
 		if s.stat("k").Metadata["purpose"] != "" {

@@ -51,6 +51,10 @@ type Features struct {
 	// errors.ErrUnsupported is as good as the right content, but at the object's end.
 	ObjectCuts bool
 
+	// FixedProperties says that an upload in parts keeps the Metadata and ContentType that it
+	// was begun with: a resume that sets others answers errors.ErrUnsupported.
+	FixedProperties bool
+
 	// Reopen makes the store that another process has of the bucket of the one given. Nil
 	// if there is no such thing: what two processes do to each other is left out then.
 	Reopen func(*testing.T, backends.Backend) backends.Backend

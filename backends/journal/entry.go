@@ -142,6 +142,9 @@ func (e *Entry) retreat(ctx context.Context) error {
 // Record is what was written.
 func (e *Entry) Record() Record { return e.record }
 
+// Revise is what Park is to write.
+func (e *Entry) Revise(r Record) { e.record = r }
+
 // Update writes the record anew, with a tail or without one if it is nil.
 func (e *Entry) Update(ctx context.Context, r Record, tail *io.SectionReader) error {
 	e.record = r

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"time"
 
@@ -80,7 +81,7 @@ func (u *Upload) write(p []byte) (int, error) {
 		return 0, context.Cause(u.ctx)
 	}
 	if u.part.left() == 0 {
-		if u.sent+1 == u.o.MaxParts {
+		if u.sent+1 >= u.o.MaxParts {
 			return 0, u.tooLarge()
 		}
 		// Not before there is an octet for the next part: a file of exactly one
@@ -92,6 +93,10 @@ func (u *Upload) write(p []byte) (int, error) {
 	k := min(int64(len(p)), u.part.left())
 	return int(k), u.part.write(u.ctx, p[:k])
 }
+
+// Pending is what was written and not sent as a part yet. It is valid until the next call
+// of another method.
+func (u *Upload) Pending() *io.SectionReader { return u.part.Reader() }
 
 // fail poisons the upload with its first error, and is that.
 func (u *Upload) fail(err error) error {

@@ -19,10 +19,9 @@ import (
 // TestConformanceServer runs the suite on the S3 server that CAUSEWAY_TEST_S3 names by
 // its URL, in buckets of its own.
 func TestConformanceServer(t *testing.T) {
-	backendtest.Run(t, func(t *testing.T) backends.Backend { return serverStore(t) }, backendtest.Features{
-		PartSize: leastPartSize, Leftovers: openUploads,
-		NoneBeside: true, // versitygw keeps objects as files, though without markers of its own
-	})
+	f := features(leastPartSize)
+	f.NoneBeside = true // versitygw keeps objects as files, though without markers of its own
+	backendtest.Run(t, func(t *testing.T) backends.Backend { return serverStore(t) }, f)
 }
 
 // leastPartSize is what S3 takes, to move as little as possible.

@@ -25,6 +25,9 @@ const (
 	// copies how many run side by side.
 	copyPart = 512 << 20
 	copies   = 8
+	// maxCopies is how many parts a copy has before they grow. The others are left to
+	// what is appended.
+	maxCopies = 5000
 	// versionQuery begins the version in a copy's source. Some servers look for it after
 	// decoding, and take it for one in a key too.
 	versionQuery = "?versionId="
@@ -99,7 +102,7 @@ func (c *copying) whole(ctx context.Context) (backends.Object, error) {
 		Bucket: &c.bucket, Key: &c.key, CopySource: c.source(), CopySourceIfMatch: quoted(c.from.ETag),
 		IfMatch: quoted(c.o.IfMatch), IfNoneMatch: c.absent(),
 		// The copy carries a mark of its own, and replacing metadata replaces all headers.
-		MetadataDirective: types.MetadataDirectiveReplace, Metadata: sent(c.o.Metadata, c.mark),
+		MetadataDirective: types.MetadataDirectiveReplace, Metadata: sent(c.o.Metadata, c.chain.Mark),
 		ContentType: k.ContentType, CacheControl: k.CacheControl, ContentDisposition: k.ContentDisposition,
 		ContentEncoding: k.ContentEncoding, ContentLanguage: k.ContentLanguage, Expires: expires(k),
 		WebsiteRedirectLocation: k.WebsiteRedirectLocation, StorageClass: k.StorageClass,
@@ -109,7 +112,7 @@ func (c *copying) whole(ctx context.Context) (backends.Object, error) {
 		err = errors.New("answer to CopyObject says nothing")
 	}
 	if err != nil {
-		return c.doubt(ctx, c.failed(ctx, err))
+		return c.doubt(ctx, c.failed(ctx, err), func(*s3.HeadObjectOutput) bool { return true })
 	}
 	obj := c.written(c.from.Size, out.CopyObjectResult.ETag)
 	obj.ModTime = utc(out.CopyObjectResult.LastModified)
@@ -123,13 +126,15 @@ func (c *copying) empty(ctx context.Context) (backends.Object, error) {
 
 // inParts copies by UploadPartCopy, several at a time.
 func (c *copying) inParts(ctx context.Context) (backends.Object, error) {
-	if err := c.start(ctx); err != nil {
-		return backends.Object{}, err
+	c.chain.Copy = true
+	err := c.start(ctx)
+	n := pieces(c.from.Size)
+	if err == nil {
+		err = c.copyParts(ctx, n, c.from.Size)
 	}
-	n, err := c.copyParts(ctx)
 	var obj backends.Object
 	if err == nil {
-		obj, err = c.complete(ctx, n, c.from.Size)
+		obj, err = c.complete(ctx, n)
 	}
 	if err == nil {
 		return obj, nil
@@ -143,18 +148,23 @@ func (c *copying) inParts(ctx context.Context) (backends.Object, error) {
 	return backends.Object{}, err
 }
 
-// copyParts copies all parts and returns their number.
-func (c *copying) copyParts(ctx context.Context) (int, error) {
-	size := max(copyPart, (c.from.Size+maxParts-1)/maxParts)
+// pieces is the number of parts in which so many octets are copied.
+func pieces(size int64) int {
+	each := min(max(copyPart, size/maxCopies), maxPartSize)
+	return int((size + each - 1) / each)
+}
+
+// copyParts copies the first size octets of the source in n parts of about one size, so
+// that none is too small to have others after it.
+func (c *copying) copyParts(ctx context.Context, n int, size int64) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(copies)
-	n := 0
-	for at := int64(0); at < c.from.Size; at += size {
-		n++
-		part, first, last := n, at, min(at+size, c.from.Size)-1
-		group.Go(func() error { return c.copyPart(ctx, part, first, last) })
+	for i := range int64(n) {
+		group.Go(func() error {
+			return c.copyPart(ctx, int(i)+1, size*i/int64(n), size*(i+1)/int64(n)-1)
+		})
 	}
-	return n, group.Wait()
+	return group.Wait()
 }
 
 // copyPart copies the octets first to last of the source.
@@ -166,15 +176,32 @@ func (c *copying) copyPart(ctx context.Context, n int, first, last int64) error 
 		CopySource: c.source(), CopySourceIfMatch: quoted(c.from.ETag),
 		CopySourceRange: aws.String(fmt.Sprintf("bytes=%d-%d", first, last)),
 	}
+	c.sending(n)
 	out, err := c.client.UploadPartCopy(ctx, in, c.within(slow))
 	if err == nil && out.CopyPartResult == nil {
 		err = errors.New("answer to UploadPartCopy says nothing")
 	}
 	if err != nil {
-		return failed(ctx, call{op: "copy", key: c.key, ifMatch: true}, err)
+		return c.partFailed(ctx, failed(ctx, call{op: "copy", key: c.key, ifMatch: true}, err))
 	}
-	c.stored(n, out.CopyPartResult.ETag, nil)
+	c.stored(n, part{number: n, etag: aws.ToString(out.CopyPartResult.ETag), size: last - first + 1})
 	return nil
+}
+
+// partFailed is err of a part copy. Servers may find that the source has no such range
+// before they see that it is another by now.
+func (c *copying) partFailed(ctx context.Context, err error) error {
+	if !errors.Is(err, fs.ErrInvalid) && !errors.Is(err, backends.ErrRange) {
+		return err
+	}
+	_, herr := c.head(ctx, "copy", c.src, c.from.ETag)
+	switch {
+	case errors.Is(herr, fs.ErrNotExist):
+		return &backends.Error{Op: "copy", Key: c.key, Kind: backends.ErrChanged, Err: cause(err)}
+	case herr != nil:
+		return herr
+	}
+	return err
 }
 
 // failed tells the two conditions of a copy apart as well as the answer does: 412 does

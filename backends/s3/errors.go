@@ -32,6 +32,15 @@ func failed(ctx context.Context, c call, err error) error {
 	return &backends.Error{Op: c.op, Key: c.key, Kind: k, Err: explained(err)}
 }
 
+// cause is an error without its kind.
+func cause(err error) error {
+	var e *backends.Error
+	if errors.As(err, &e) {
+		return e.Err
+	}
+	return err
+}
+
 // bounded is ctx for at most d.
 func bounded(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, d, fmt.Errorf("no answer in %v", d))
@@ -70,6 +79,12 @@ func conflict(err error) bool {
 func gone(err error) bool {
 	var answer *smithyhttp.ResponseError
 	return errors.As(err, &answer) && answer.HTTPStatusCode() == http.StatusNotFound
+}
+
+// noUpload tells whether the answer was that the multipart upload is not there.
+func noUpload(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && api.ErrorCode() == "NoSuchUpload"
 }
 
 // refine is what a kind means for this call.

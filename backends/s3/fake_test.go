@@ -2,6 +2,7 @@ package s3
 
 import (
 	"bytes"
+	"crypto/md5"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/xml"
@@ -12,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,7 +66,7 @@ func serve(t *testing.T, f *fake) *Store {
 	t.Helper()
 	f.objects, f.uploads = map[string]*fakeObject{}, map[string]*fakeUpload{}
 	s := storeOn(t, f)
-	s.aws, s.limits.PartSize = !f.lax, fakePartSize
+	s.aws, s.limits.PartSize, s.least = !f.lax, fakePartSize, fakePartSize
 	return s
 }
 
@@ -111,6 +113,9 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Write(answer.Body.Bytes())
 }
 
+// recordID is the random part of a record's key, or its first half. Read only.
+var recordID = regexp.MustCompile(`~([A-Z2-7]{26}|[A-Z2-7]{13}\b)`)
+
 // asked is the requests so far, as "METHOD path?query" with ids and the SDK's own
 // parameter left out, and forgets them.
 func (f *fake) asked() []string {
@@ -121,7 +126,8 @@ func (f *fake) asked() []string {
 		q := r.URL.Query()
 		q.Del("x-id")
 		q.Del("uploadId")
-		lines = append(lines, strings.TrimSuffix(r.Method+" "+strings.TrimPrefix(r.URL.Path, "/bucket")+"?"+q.Encode(), "?"))
+		line := strings.TrimSuffix(r.Method+" "+strings.TrimPrefix(r.URL.Path, "/bucket")+"?"+q.Encode(), "?")
+		lines = append(lines, recordID.ReplaceAllString(line, "~ID"))
 	}
 	f.requests = nil
 	return lines
@@ -134,6 +140,8 @@ func (f *fake) handle(w http.ResponseWriter, r *http.Request, body []byte) {
 	switch {
 	case q.Has("uploadId") && !inParts:
 		refuse(w, http.StatusNotFound, "NoSuchUpload")
+	case r.Method == http.MethodGet && inParts:
+		listParts(w, q, upload)
 	case r.Method == http.MethodGet && q.Has("uploads"):
 		f.listUploads(w)
 	case r.Method == http.MethodGet && q.Has("list-type"):
@@ -183,7 +191,7 @@ func (f *fake) put(w http.ResponseWriter, r *http.Request, key string, upload *f
 		return
 	}
 	o := &fakeObject{content: body, header: r.Header, time: time.Now()}
-	if sum := r.Header.Get("X-Amz-Checksum-Crc32c"); !copies && sum != checksum(body) {
+	if !copies && !intact(r, upload, body) {
 		refuse(w, http.StatusBadRequest, "BadDigest")
 		return
 	}
@@ -196,6 +204,8 @@ func (f *fake) put(w http.ResponseWriter, r *http.Request, key string, upload *f
 		f.objects[key] = o
 	} else {
 		n, _ := strconv.Atoi(r.URL.Query().Get("partNumber"))
+		sum := md5.Sum(o.content)
+		o.etag = fmt.Sprintf(`"%x"`, sum)
 		upload.parts[n] = o
 	}
 	w.Header().Set("ETag", o.etag)
@@ -242,46 +252,6 @@ func (f *fake) copySource(w http.ResponseWriter, r *http.Request, key string, o 
 	return true
 }
 
-func (f *fake) complete(w http.ResponseWriter, r *http.Request, key string, upload *fakeUpload, body []byte) {
-	if !f.condition(w, r, key) {
-		return
-	}
-	var in struct {
-		Part []struct {
-			PartNumber           int
-			ETag, ChecksumCRC32C string
-		}
-	}
-	if err := xml.Unmarshal(body, &in); err != nil {
-		refuse(w, http.StatusBadRequest, "MalformedXML")
-		return
-	}
-	o := &fakeObject{header: upload.header, time: time.Now()}
-	var content [][]byte
-	for i, p := range in.Part {
-		part, ok := upload.parts[p.PartNumber]
-		sums := upload.header.Get("X-Amz-Checksum-Algorithm") == "CRC32C"
-		if !ok || part.etag != p.ETag || sums && p.ChecksumCRC32C != checksum(part.content) {
-			refuse(w, http.StatusBadRequest, "InvalidPart")
-			return
-		}
-		if i < len(in.Part)-1 && int64(len(part.content)) < fakePartSize {
-			refuse(w, http.StatusBadRequest, "EntityTooSmall")
-			return
-		}
-		content = append(content, part.content)
-	}
-	o.content = slices.Concat(content...)
-	f.serial++
-	o.etag = fmt.Sprintf(`"parts-%d"`, f.serial)
-	f.objects[key] = o
-	delete(f.uploads, r.URL.Query().Get("uploadId"))
-	answerXML(w, struct {
-		XMLName xml.Name `xml:"CompleteMultipartUploadResult"`
-		ETag    string
-	}{ETag: o.etag})
-}
-
 // kept are the headers of an upload that come back with the object. Read only.
 var kept = []string{"Content-Type", "Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language", "Expires",
 	"X-Amz-Storage-Class", "X-Amz-Website-Redirect-Location"}
@@ -315,21 +285,6 @@ func (f *fake) delete(w http.ResponseWriter, r *http.Request, key string) {
 	}
 	delete(f.objects, key)
 	w.WriteHeader(http.StatusNoContent)
-}
-
-func (f *fake) listUploads(w http.ResponseWriter) {
-	type upload struct {
-		Key string
-		ID  string `xml:"UploadId"`
-	}
-	var out struct {
-		XMLName xml.Name `xml:"ListMultipartUploadsResult"`
-		Upload  []upload
-	}
-	for id, u := range f.uploads {
-		out.Upload = append(out.Upload, upload{u.key, id})
-	}
-	answerXML(w, out)
 }
 
 // list is ListObjectsV2. Its token is the last entry of the page.

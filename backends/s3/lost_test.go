@@ -169,7 +169,19 @@ func TestCompleteRefusedWith200(t *testing.T) {
 			if _, err := upload(t, s, "k", 3*fakePartSize, backends.CreateOptions{}); !errors.Is(err, backends.ErrUnavailable) {
 				t.Errorf("got %v", err)
 			}
-			if len(f.uploads) != 0 || len(f.objects) != 0 {
+			if _, there := f.objects["k"]; there {
+				t.Error("there is an object")
+			}
+			f.before = nil
+			page, err := s.Parked(t.Context(), backends.ParkedQuery{})
+			if err != nil || len(page.Uploads) != 1 || page.Uploads[0].Size != 3*fakePartSize {
+				t.Fatalf("parked: %+v, %v", page, err)
+			}
+			p := page.Uploads[0]
+			if _, err := upload(t, s, "k", 0, backends.CreateOptions{Resume: p.ID, At: p.Size}); err != nil || len(f.objects["k"].content) != 3*fakePartSize {
+				t.Errorf("resumed: %v", err)
+			}
+			if len(f.uploads) != 0 || len(f.objects) != 1 {
 				t.Errorf("left behind: %v, %v", f.uploads, f.objects)
 			}
 		})

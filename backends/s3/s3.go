@@ -12,9 +12,12 @@
 //   - A HEAD of what is not there answers 403 to credentials without ListBucket. That is
 //     fs.ErrPermission here, as everywhere.
 //   - An upload is known by the id in the answer to CreateMultipartUpload. If the network
-//     loses that answer, an upload without parts stays, which costs nothing; a gateway that is
-//     killed leaves one with parts. A lifecycle rule of the bucket
-//     (AbortIncompleteMultipartUpload) removes both.
+//     loses that answer, an upload without parts stays, which costs nothing; a lifecycle rule
+//     of the bucket (AbortIncompleteMultipartUpload) removes it. All others have a record in
+//     the bucket (package journal), which parked and orphaned uploads are found by. Where
+//     the credentials may not write it, uploads work and cannot be parked.
+//   - Part numbers may have gaps, and what CompleteMultipartUpload does not name is dropped:
+//     so what a writer sends that has lost its upload never gets into an object.
 //   - There is no rename: backends.Move composes it of Copy and Delete.
 //   - ETags are opaque, with their quotation marks taken off.
 package s3
@@ -27,6 +30,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"causeway/backends"
+	"causeway/backends/journal"
 	"causeway/backends/multipart"
 	"causeway/backends/transport"
 )
@@ -55,8 +59,8 @@ type Config struct {
 	Budget *multipart.Budget // shared by all stores of the process
 }
 
-// Store is one bucket. It is a backends.Backend and backends.Copier and safe for
-// concurrent use.
+// Store is one bucket. It is a backends.Backend, backends.Copier and backends.Parker and
+// safe for concurrent use.
 type Store struct {
 	client *s3.Client
 	wire   *transport.Transport // of client
@@ -66,6 +70,8 @@ type Store struct {
 	limits multipart.Options // of uploads
 
 	identity identity // around wire
+	journal  *journal.Journal
+	least    int64 // octets of any part but the last
 }
 
 // New opens the bucket. It makes no request to it, but may ask the environment for the
@@ -81,7 +87,9 @@ func New(ctx context.Context, c Config) (*Store, error) {
 	s := &Store{
 		wire: transport.New(), bucket: c.Bucket, aws: c.Endpoint == "", budget: c.Budget,
 		limits: multipart.Options{PartSize: partSize, MaxPartSize: maxPartSize, MaxParts: maxParts},
+		least:  leastPart,
 	}
+	s.journal = journal.New(s)
 	s.identity.next = s.wire
 	o.HTTPClient = client(&s.identity)
 	s.client = s3.New(o)
@@ -125,4 +133,5 @@ func (s *Store) head(ctx context.Context, op, key, ifMatch string) (*s3.HeadObje
 var (
 	_ backends.Backend = (*Store)(nil)
 	_ backends.Copier  = (*Store)(nil)
+	_ backends.Parker  = (*Store)(nil)
 )

@@ -14,11 +14,17 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // TestConformance runs the suite on a server that honours conditions as AWS does.
 func TestConformance(t *testing.T) {
 	backendtest.Run(t, func(t *testing.T) backends.Backend { return serve(t, &fake{}) },
-		backendtest.Features{PartSize: fakePartSize, Leftovers: openUploads})
+		features(fakePartSize))
 }
 
 // TestConformanceLax runs it on one that honours them as MinIO does.
 func TestConformanceLax(t *testing.T) {
 	backendtest.Run(t, func(t *testing.T) backends.Backend { return serve(t, &fake{lax: true}) },
-		backendtest.Features{PartSize: fakePartSize, Leftovers: openUploads})
+		features(fakePartSize))
+}
+
+func features(part int64) backendtest.Features {
+	return backendtest.Features{
+		PartSize: part, Leftovers: openUploads, ObjectCuts: true, FixedProperties: true, Reopen: reopened, Crash: true,
+	}
 }
