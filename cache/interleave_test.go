@@ -3,6 +3,7 @@ package cache_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -109,6 +110,104 @@ func same(t failer, ctx context.Context, c backends.Backend, store backends.Back
 	}
 	if exists, known := backends.PeekPrefix(c, "d/"); known && exists != (listOf(ctx, store, backends.Query{Prefix: "d/"}) != "") {
 		t.Fatal("the prefix d/ is taken for", exists)
+	}
+}
+
+// heldLook begins to ask for what is parked, and is held when the store has answered.
+func (b *bench) heldLook(q backends.ParkedQuery) (finish func()) {
+	g := &gate{call: "parked " + q.Prefix, when: "after", open: make(chan struct{})}
+	b.spy.hold = g.hold
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		uploads(b, b.ctx, b.cache, q)
+	}()
+	synctest.Wait()
+	return func() {
+		close(g.open)
+		<-done
+	}
+}
+
+// TestS23_NobodyJoinsAnOvertakenRequest: who asks after a change gets an answer from after it.
+func TestS23_NobodyJoinsAnOvertakenRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, mem.Options{}, cache.Options{})
+		finish := b.heldLook(backends.ParkedQuery{})
+		park(b, b.ctx, b.cache, "a", "12")
+		b.equal(b.parked("a"), "a:2")
+		finish()
+		b.equal(b.parked("a"), "a:2")
+
+		finish = b.heldLook(backends.ParkedQuery{Prefix: "b", Fresh: true})
+		park(b, b.ctx, b.cache, "b", "123")
+		finish()
+		b.equal(b.parked("b"), "b:3")
+	})
+}
+
+// TestChangesWithoutEndAreNotKept: what is in doubt has a limit, also while the store is
+// being asked.
+func TestChangesWithoutEndAreNotKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, mem.Options{PageSize: 10_000}, cache.Options{})
+		many := func() {
+			for i := range 1100 {
+				park(b, b.ctx, b.cache, fmt.Sprint("d/", i), "")
+				b.cache.Discard(b.ctx, backends.Parked{Key: fmt.Sprint("d/", i), ID: "none"})
+				b.cache.Create(b.ctx, fmt.Sprint("d/", i), backends.CreateOptions{Resume: "none"})
+			}
+			b.spy.taken()
+		}
+		b.parked("")
+		many()
+		b.equal(b.parked("e"), "")
+		b.spy.want(t, "parked ")
+		b.now = b.now.Add(time.Hour)
+		finish := b.heldLook(backends.ParkedQuery{})
+		many()
+		finish()
+		b.equal(b.parked("e"), "")
+		b.spy.want(t, "parked ")
+	})
+}
+
+// TestAnswersAreNotChangedUnderTheirReaders is for the race detector.
+func TestAnswersAreNotChangedUnderTheirReaders(t *testing.T) {
+	b := newBench(t, mem.Options{}, cache.Options{})
+	for i := range 50 {
+		park(b, b.ctx, b.spy.Store, fmt.Sprint("d/", i), "1")
+	}
+	all := uploads(b, b.ctx, b.cache, backends.ParkedQuery{})
+	var wait sync.WaitGroup
+	for range 4 {
+		wait.Go(func() {
+			for range all {
+				b.parked("d/4")
+			}
+		})
+	}
+	for _, p := range all {
+		if err := b.cache.Discard(b.ctx, p); err != nil {
+			t.Error(err)
+		}
+	}
+	wait.Wait()
+	b.equal(b.parked(""), "")
+}
+
+// TestOlderAnswerDoesNotReplaceANewerOne, which another process has parked something for.
+func TestOlderAnswerDoesNotReplaceANewerOne(t *testing.T) {
+	for _, q := range []backends.ParkedQuery{{Fresh: true}, {Prefix: "a", Fresh: true}} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t, mem.Options{}, cache.Options{})
+			finish := b.heldLook(q)
+			b.now = b.now.Add(time.Second)
+			park(b, b.ctx, b.spy.Store, "a", "12")
+			b.equal(b.parked(""), "a:2")
+			finish()
+			b.equal(b.parked(""), "a:2")
+		})
 	}
 }
 

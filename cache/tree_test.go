@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"causeway/backends"
@@ -59,4 +60,28 @@ func TestMoveTreeWhereTheStoreCannot(t *testing.T) {
 	if err := b.cache.MoveTree(b.ctx, "to/", "from/"); !errors.Is(err, errors.ErrUnsupported) {
 		t.Error(err)
 	}
+}
+
+// TestAnswerOvertakenByMoveTreeIsNotKept: not even that of a key far below.
+func TestAnswerOvertakenByMoveTreeIsNotKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, mem.Options{}, cache.Options{})
+		c := cache.New(cache.Options{TTL: time.Hour}).Backend(forest{b.spy})
+		b.cache = c
+		b.behind("from/sub/a")
+		g := &gate{call: "stat from/sub/a", when: "after", open: make(chan struct{})}
+		b.spy.hold = g.hold
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			b.equal(b.stat("from/sub/a"), "6")
+		}()
+		synctest.Wait()
+		if err := c.MoveTree(b.ctx, "to/", "from/"); err != nil {
+			t.Error(err)
+		}
+		close(g.open)
+		<-done
+		b.equal(b.stat("from/sub/a"), absent)
+	})
 }
