@@ -103,6 +103,9 @@ type chain struct {
 // it has none of its blocks.
 func (c chain) extends() bool { return len(c.spans) > 0 && c.spans[0].nonce == "" }
 
+// bare tells whether the chain has nothing but what is in the object already.
+func (c chain) bare() bool { return c.extends() && len(c.spans) == 1 }
+
 // span is some consecutive blocks of one origin.
 type span struct {
 	nonce string // of the attempt that has staged them, "" for the first blocks of the object
@@ -148,7 +151,8 @@ func parseChain(text string) (chain, bool) {
 }
 
 // find is all that an upload has at the service: the chain's blocks, and after them those
-// that the attempt with this nonce has staged. None if some of the chain are gone.
+// that the attempt with this nonce has staged. None if some of the chain are gone, or if
+// there is nothing but what is in the object already.
 func (c chain) find(l blockList, nonce string) []block {
 	var found []block
 	for _, s := range c.spans {
@@ -164,8 +168,11 @@ func (c chain) find(l blockList, nonce string) []block {
 			return nil
 		}
 	}
-	before := len(found)
-	if found = l.run(found, span{nonce, -1}); len(found) < before+c.least {
+	least := len(found) + c.least
+	if c.bare() {
+		least++
+	}
+	if found = l.run(found, span{nonce, -1}); len(found) < least {
 		return nil
 	}
 	return found

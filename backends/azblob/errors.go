@@ -71,6 +71,8 @@ func explained(err error) error {
 		hint = "the account's key or token is wrong, or the clock of this machine"
 	case bloberror.ContainerNotFound:
 		hint = "there is no container of this name"
+	case bloberror.InvalidBlobOrBlock:
+		hint = "another program has staged blocks of this name, whose ids have another length"
 	case bloberror.AccountIsDisabled:
 		hint = "the account is disabled"
 	default:
@@ -95,6 +97,8 @@ func kindOfCode(code bloberror.Code) error {
 		return backends.ErrChanged
 	case bloberror.LeaseIDMissing, bloberror.LeaseAlreadyPresent:
 		return backends.ErrBusy
+	case bloberror.InvalidBlobOrBlock:
+		return backends.ErrBusy // another program is staging blocks of this name
 	case bloberror.BlobImmutableDueToPolicy, bloberror.SnapshotsPresent, bloberror.UnauthorizedBlobOverwrite:
 		return fs.ErrPermission
 	case bloberror.InvalidBlobType, bloberror.BlobUsesCustomerSpecifiedEncryption:

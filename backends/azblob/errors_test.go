@@ -35,6 +35,7 @@ func TestKinds(t *testing.T) {
 		{400, "OutOfRangeInput", none, fs.ErrInvalid, false},
 		{400, "Md5Mismatch", none, backends.ErrUnavailable, true},
 		{400, "InvalidBlockList", none, backends.ErrChanged, false},
+		{400, "InvalidBlobOrBlock", none, backends.ErrBusy, false},
 		{400, "MetadataTooLarge", none, backends.ErrQuota, false},
 		{401, "InvalidAuthenticationInfo", none, backends.ErrUnavailable, false},
 		{403, "AuthenticationFailed", none, backends.ErrUnavailable, false},

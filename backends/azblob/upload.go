@@ -54,7 +54,7 @@ func (s *Store) Create(ctx context.Context, key string, o backends.CreateOptions
 	}
 	return multipart.New(ctx, u, s.budget, multipart.Options{
 		PartSize: s.limits.firstPart, MaxPartSize: s.limits.mostPart, MaxParts: s.limits.parts,
-		MD5: true, Size: o.Size, Key: key, Head: head,
+		MD5: true, Size: o.Size, Key: key, Head: head, Least: u.least(),
 	}), nil
 }
 
@@ -93,6 +93,14 @@ func (u *upload) begin(ctx context.Context) (head multipart.Head, err error) {
 	}
 	u.headers.BlobContentType = &u.options.ContentType
 	return head, err
+}
+
+// least is how many octets are not worth keeping without one more.
+func (u *upload) least() int64 {
+	if u.chain.bare() {
+		return u.options.At
+	}
+	return 0
 }
 
 // Put is multipart.Target's. A name that is taken is changed for an alternate.
