@@ -2,6 +2,7 @@ package vfs_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -9,26 +10,38 @@ import (
 	"causeway/backends/backendtest"
 	"causeway/backends/mem"
 	"causeway/gateway/ftp"
+	"causeway/gateway/vfs"
 )
 
 // requests counts the requests of calls, and apart from them the looks for what is parked.
 func requests(calls []string) (n, looks int) {
 	for _, call := range calls {
-		if strings.HasPrefix(call, "parked ") {
+		if verb, _, _ := strings.Cut(call, " "); verb == "parked" {
 			looks++
 		}
 	}
 	return backendtest.Requests(calls) - looks, looks
 }
 
-// withoutMove is a store that has copies but no atomic rename, as most clouds.
+// withoutMove is a store that parks and has copies but no atomic rename, as the clouds.
 type withoutMove struct {
 	backends.Backend
-	copier backends.Copier
+	more interface {
+		backends.Copier
+		backends.Parker
+	}
 }
 
 func (w withoutMove) Copy(ctx context.Context, dst, src string, o backends.CopyOptions) (backends.Object, error) {
-	return w.copier.Copy(ctx, dst, src, o)
+	return w.more.Copy(ctx, dst, src, o)
+}
+
+func (w withoutMove) Parked(ctx context.Context, q backends.ParkedQuery) (backends.ParkedPage, error) {
+	return w.more.Parked(ctx, q)
+}
+
+func (w withoutMove) Discard(ctx context.Context, p backends.Parked) error {
+	return w.more.Discard(ctx, p)
 }
 
 // TestRequestBudget counts the requests that a client's commands cost, with a cold cache
@@ -85,6 +98,55 @@ func TestRequestBudget(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestS16_S30_TmpHabit is what devices do: STOR x.tmp, RNFR x.tmp, RNTO x. Under every
+// policy just one object is there under the final name, whole, no other is lost, and none
+// of another's is taken for the session's own.
+func TestS16_S30_TmpHabit(t *testing.T) {
+	for _, c := range []struct {
+		policy  vfs.Overwriting
+		taken   []string
+		most    int    // requests
+		content string // of x then
+	}{
+		{vfs.ReplaceExisting, nil, 4, "new"},
+		{vfs.ReplaceExisting, []string{"p/x"}, 4, "new"},
+		{vfs.ReplaceExisting, []string{"p/x", "p/x.tmp"}, 4, "new"},
+		{vfs.RefuseExisting, nil, 6, "new"},
+		{vfs.RefuseExisting, []string{"p/x"}, 6, "data of p/x"},
+		{vfs.KeepBoth, nil, 6, "new"},
+		{vfs.KeepBoth, []string{"p/x"}, 6, "data of p/x"},
+		{vfs.KeepBoth, []string{"p/x.tmp"}, 6, "new"},
+		{vfs.KeepBoth, []string{"p/x", "p/x.tmp"}, 6, "data of p/x"},
+	} {
+		t.Run(fmt.Sprint(c.policy, c.taken), func(t *testing.T) {
+			p := newProcess(vfs.Mount{Overwrite: c.policy}, mem.Options{}, c.taken...)
+			v := p.session(t)
+			v.want(v.store("/x.tmp", "new"), "ok")
+			refused := c.policy == vfs.RefuseExisting && len(c.taken) > 0
+			v.want(v.rename("/x.tmp", "/x"), map[bool]string{true: "exists", false: "ok"}[refused])
+			calls := p.calls.Take()
+			if n, looks := requests(calls); n > c.most || looks > 1 {
+				t.Errorf("%d requests and %d looks for parked uploads:\n%s", n, looks, strings.Join(calls, "\n"))
+			}
+			p.wantContent(t, "p/x", c.content)
+			if c.policy != vfs.ReplaceExisting {
+				for _, key := range c.taken {
+					p.wantContent(t, key, "data of "+key)
+				}
+			}
+			news := 0
+			for _, key := range p.keys() {
+				if content, _ := p.content(key); content == "new" {
+					news++
+				}
+			}
+			if news != 1 {
+				t.Errorf("%d copies of what was stored: %q", news, p.keys())
+			}
+		})
 	}
 }
 

@@ -107,7 +107,7 @@ func load(ctx context.Context, store backends.Backend, key string) (*journal, er
 	for j.Version == journalVersion {
 		var s source
 		err := lines.Decode(&s)
-		if err == io.EOF { //nolint:errorlint // a wrapped EOF is a failure, and must not become the end
+		if err == io.EOF {
 			break
 		}
 		if err != nil {

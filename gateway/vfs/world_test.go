@@ -97,8 +97,14 @@ type view struct {
 
 func newView(t failer, mounts ...vfs.Mount) *view {
 	t.Helper()
+	return sharedView(t, vfs.NewNames(), mounts...)
+}
+
+// sharedView is a view of one more session of the process that has these names.
+func sharedView(t failer, names *vfs.Names, mounts ...vfs.Mount) *view {
+	t.Helper()
 	v := &view{failer: t, ctx: t.Context(), log: &bytes.Buffer{}}
-	fsys, err := vfs.New(mounts, vfs.NewNames(), slog.New(slog.NewTextHandler(v.log, nil)))
+	fsys, err := vfs.New(mounts, names, slog.New(slog.NewTextHandler(v.log, nil)))
 	if err != nil {
 		t.Fatalf("New: %v", err)
 	}
