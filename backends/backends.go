@@ -79,12 +79,13 @@ type Upload interface {
 
 	// Park keeps what arrived, invisible, for a later Create with Resume, and returns how
 	// many octets of the object that is: those that Create kept and those written since,
-	// less what did not reach the store. 0 if nothing was worth keeping; nothing is left
-	// then. It works after ctx has ended and after an error of Write, for 30 s at most. If it
-	// fails, what was durable before may be found by Parked all the same, and what was not
-	// is lost. errors.ErrUnsupported, and the upload was aborted, where nothing can be
-	// parked, also for lack of permission. ErrChanged if another writer has resumed the
-	// upload meanwhile: it is theirs. The upload is over in any case.
+	// less what did not reach the store. 0 if nothing was worth keeping, as of an append
+	// that got no octets; nothing is left then. It works after ctx has ended and after an
+	// error of Write, for 30 s at most. If it fails, what was durable before may be found
+	// by Parked all the same, and what was not is lost. errors.ErrUnsupported, and the
+	// upload was aborted, where nothing can be parked, also for lack of permission.
+	// ErrChanged if another writer has resumed the upload meanwhile: it is theirs. The
+	// upload is over in any case.
 	Park() (int64, error)
 
 	// Abort leaves nothing visible and nothing to pay for. It works after ctx has ended

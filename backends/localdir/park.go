@@ -30,7 +30,8 @@ func (u *upload) Park() (int64, error) {
 func (u *upload) park() (int64, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), parkPatience)
 	defer cancel()
-	if u.file == nil || u.size == 0 || u.prefix.wait(ctx) != nil {
+	nothing := u.size == 0 || u.size == u.kept && !u.recorded // beside what is in the object
+	if u.file == nil || nothing || u.prefix.wait(ctx) != nil {
 		return 0, u.discard() // an append begins anew where the object ends
 	}
 	if err := u.file.Sync(); err != nil {
