@@ -297,7 +297,7 @@ func TestS30_SourceStaysUntilTheTargetIsDurable(t *testing.T) {
 	}
 }
 
-func TestS30_X12_RenamePinsItsSource(t *testing.T) {
+func TestS30_RenamePinsItsSource(t *testing.T) {
 	for _, target := range []string{"/one/y", "/far/y"} {
 		b, far := newBucket(mem.Options{}, "one/x"), newBucket(mem.Options{})
 		v := newView(t,
