@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// BenchmarkPump is the inner loop of every transfer. Budget: no allocation, and the speed
-// of copying memory.
+// BenchmarkPump is the inner loop of every transfer. Budget: no allocation, and 1 GB/s with the
+// checksum on one core.
 func BenchmarkPump(b *testing.B) {
 	s, err := NewServer(testConfig(newFakeFS()))
 	if err != nil {

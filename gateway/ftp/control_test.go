@@ -115,34 +115,6 @@ func TestS11_EndThatWasNotReadInTime(t *testing.T) {
 	}
 }
 
-func TestCommitIsNotCancelled(t *testing.T) {
-	for _, how := range []string{"control connection gone", "ABOR"} {
-		t.Run(how, func(t *testing.T) {
-			bubble(t, plainConfig, ListenOptions{}, func(t *testing.T, k *talker) {
-				k.files.hold, k.files.holding = make(chan struct{}), make(chan struct{})
-				k.login()
-				k.passive()
-				k.say("STOR x", "150")
-				k.data.Write([]byte("whole"))
-				k.data.Close()
-				<-k.files.holding
-				if how == "ABOR" {
-					k.say("ABOR")
-				} else {
-					k.control.Close()
-				}
-				synctest.Wait()
-				close(k.files.hold)
-				synctest.Wait()
-				wantContent(t, k.files, "x", "whole")
-				if how == "ABOR" {
-					k.hear("226", "226")
-				}
-			})
-		})
-	}
-}
-
 func TestAborWhileTheStoreIsAsked(t *testing.T) {
 	bubble(t, plainConfig, ListenOptions{}, func(t *testing.T, k *talker) {
 		k.files.retrieve = func(ctx context.Context) error {

@@ -9,12 +9,14 @@
 // # What it implements
 //
 // RFC 959, File Transfer Protocol: USER PASS ACCT (202) CWD CDUP REIN QUIT; PORT PASV TYPE
-// (A, I, L 8) STRU (F, R) MODE (S); RETR STOR STOU ALLO REST (for RETR) RNFR RNTO ABOR DELE
+// (A, I, L 8) STRU (F, R) MODE (S); RETR STOR STOU APPE ALLO REST RNFR RNTO ABOR DELE
 // RMD MKD PWD LIST NLST SITE (HELP, CHMOD and UMASK without effect, IDLE, UTIME) SYST STAT
-// (session, path, transfer) HELP NOOP. APPE, and REST before STOR, are refused with 504;
-// SMNT with 502; TYPE E, STRU P, MODE B and C with 504. PORT leads to the client's own
-// address and to ports from 1024 alone. No upload is complete while the control connection
-// is known to have ended without QUIT.
+// (session, path, transfer) HELP NOOP. SMNT is refused with 502; TYPE E, STRU P, MODE B and
+// C with 504; REST before STOU or APPE with 503. PORT leads to the client's own address and
+// to ports from 1024 alone. No upload is complete while the control connection is known to
+// have ended without QUIT. What came of an upload that is not complete is kept for REST with
+// STOR, or APPE, unless the [Policy] of its place says otherwise; in TYPE A and STRU R only
+// where its octets are those that came.
 //
 // RFC 1123 §4.1, Requirements for Internet Hosts: the minimum set; Telnet codes, also the
 // remains of an urgent IP and Synch before ABOR; XCUP XCWD XMKD XPWD XRMD; the form of the
@@ -39,7 +41,7 @@
 // sends OPTS UTF8 ON; LANG (EN).
 //
 // RFC 3659, Extensions: MDTM, also with a time to set; SIZE (TYPE I, STRU F); REST STREAM
-// for RETR (STRU F); MLST and MLSD with the facts type, size, modify, perm, unique and UNIX.mode,
+// for RETR (STRU F) and STOR (TYPE I, STRU F); MLST and MLSD with the facts type, size, modify, perm, unique and UNIX.mode,
 // without the entries cdir and pdir, which would cost a request each; TVFS.
 //
 // RFC 7151, HOST.

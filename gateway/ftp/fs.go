@@ -125,8 +125,10 @@ type Upload interface {
 	// Entry is another than the one asked for where both files are kept.
 	Commit() (Entry, error)
 	// Park keeps what arrived, invisible, for a later Store with Offset or Append, and
-	// returns the size that Stat will tell; 0 if there was nothing to keep. It works after
-	// the context has ended. If it fails nothing is visible, and some may be kept all the same.
+	// returns the size that Stat will tell; 0 if there was nothing to keep, because nothing
+	// was written and nothing had been parked before. It works after the context has ended,
+	// for 30 s at most: the client waits for it. If it fails nothing is visible, and some may
+	// be kept all the same.
 	Park() (int64, error)
 	// Abort leaves nothing behind. It works after the context has ended.
 	Abort() error

@@ -59,7 +59,7 @@ func allEvidence() iter.Seq[evidence] {
 				octets: 10,
 			}
 			tls := pick(4)
-			e.protected, e.notified, e.proper = tls > 0, tls == 1 && e.end == io.EOF, tls == 3
+			e.protected, e.notified, e.proper = tls > 0, tls == 1 && atEnd(e.end), tls == 3
 			e.whole = []error{nil, io.ErrUnexpectedEOF}[pick(2)]
 			e.announced = []int64{0, 11}[pick(2)]
 			e.cause = []error{nil, errAborted, errVanished, errFlooded, errStopping}[pick(5)]
@@ -79,7 +79,7 @@ func TestS11_NothingButAllOfItIsComplete(t *testing.T) {
 	for e := range allEvidence() {
 		silent := e.protected && !e.notified
 		signs := []bool{
-			e.end != io.EOF,
+			!atEnd(e.end),
 			e.failed != nil,
 			e.cause != nil,
 			e.whole != nil,

@@ -29,7 +29,7 @@ func cutOffs() map[string]struct {
 	return map[string]cutOff{
 		"ABOR":              {func(k *talker) { k.control.Write([]byte("ABOR\r\n")) }, []string{"426", "226"}},
 		"data reset":        {func(k *talker) { reset(k.data) }, []string{"426"}},
-		"stall":             {func(*talker) { time.Sleep(time.Minute) }, []string{"426"}},
+		"stall":             {func(*talker) { time.Sleep(time.Minute + 1) }, []string{"426"}},
 		"flood":             {func(k *talker) { k.control.Write([]byte(strings.Repeat("PWD\r\n", 1000))) }, []string{"426", "EOF"}},
 		"killed":            {func(k *talker) { k.control.Close() }, nil},
 		"killed after NOOP": {func(k *talker) { k.say("NOOP", "200"); k.control.Close() }, nil},
@@ -220,7 +220,7 @@ func TestS12_StuckWrites(t *testing.T) {
 			if wait > 0 {
 				time.Sleep(wait - 1)
 				k.hear()
-				time.Sleep(1)
+				time.Sleep(time.Nanosecond)
 			}
 			k.hear("426", "226")
 			wantAbsent(t, k.files, "stuck")

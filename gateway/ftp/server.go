@@ -114,8 +114,9 @@ func (s *Server) admit(conn net.Conn, ln net.Listener, o ListenOptions) {
 }
 
 // Shutdown closes the listeners, tells idle sessions goodbye and waits for running
-// transfers until ctx ends; what still runs then is cut, its uploads aborted, its clients
-// told, and ctx's error returned. All goroutines have ended when it returns.
+// transfers until ctx ends; what still runs then is cut, its uploads parked, which may take
+// the 30 s that Upload.Park may, its clients told, and ctx's error returned. All goroutines
+// have ended when it returns.
 func (s *Server) Shutdown(ctx context.Context) error {
 	err := s.close()
 	ended := make(chan struct{})
