@@ -3,7 +3,7 @@
 LINT := go tool -modfile=e2e/tools/go.mod golangci-lint
 
 .NOTPARALLEL:
-.PHONY: check install build vet format lint test servers e2e
+.PHONY: check install build vet format lint test servers e2e kill-matrix
 
 check: install build vet format lint servers e2e
 	@echo "make check: passed"
@@ -36,3 +36,7 @@ servers:
 # The built binary against real clients; run in its folder, so that go test shows the table of results.
 e2e:
 	cd e2e && go test -race -tags e2e -count 1 -parallel 6 -timeout 30m
+
+# Every way for a client to vanish in every mode on every store, of which e2e runs a sample.
+kill-matrix:
+	cd e2e && CAUSEWAY_KILLS=all CAUSEWAY_KILLS_RUNS=50 go test -race -tags e2e -count 1 -parallel 6 -timeout 4h -run KillMatrix

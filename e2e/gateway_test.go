@@ -56,6 +56,8 @@ type setup struct {
 	accounts []account
 	tls      string // the whole tls section's flow map; the shared certificate by default
 	extra    string // further top-level sections
+	limits   string // further limits, each after a comma
+	mount    string // of the accounts that say nothing of it
 	plain4   bool   // only one listener, 127.0.0.1
 }
 
@@ -88,12 +90,12 @@ func (s setup) config(t testing.TB) string {
 			a.hash = shared.hash
 		}
 		if a.mount == "" {
-			a.mount = ", rights: [list, read, write, overwrite, delete, rename, mkdir]"
+			a.mount = s.mount + ", rights: [list, read, write, overwrite, delete, rename, mkdir]"
 		}
 		fmt.Fprintf(&b, "  - name: %s\n    password: %s\n    mounts:\n      - {path: %s, store: %s, prefix: %s%s}\n",
 			quote(a.name), quote(a.hash), quote(a.path), names[a.store], quote(a.prefix), a.mount)
 	}
-	b.WriteString("limits: {sessions_per_address: 1000}\nlog: {format: json, level: debug}\n")
+	fmt.Fprintf(&b, "limits: {sessions_per_address: 1000%s}\nlog: {format: json, level: debug}\n", s.limits)
 	b.WriteString(s.extra)
 	return writeFile(t, "causeway.yaml", b.String())
 }

@@ -25,7 +25,8 @@ type session struct {
 	conn net.Conn     // what is spoken on: TLS after secure
 	raw  *net.TCPConn // below it
 	in   *bufio.Reader
-	tls  *tls.Config // of data connections under PROT P; nil in clear
+	tls  *tls.Config                 // of data connections under PROT P; nil in clear
+	via  func(address string) string // the way to data connections; nil is the direct one
 	said strings.Builder
 }
 
@@ -163,7 +164,11 @@ func (s *session) passive() *net.TCPConn {
 	_, after, _ := strings.Cut(r.lines[0], "(|||")
 	port, _, _ := strings.Cut(after, "|")
 	host, _, _ := net.SplitHostPort(s.raw.RemoteAddr().String())
-	conn, err := net.DialTimeout("tcp", net.JoinHostPort(host, port), patience)
+	address := net.JoinHostPort(host, port)
+	if s.via != nil {
+		address = s.via(address)
+	}
+	conn, err := net.DialTimeout("tcp", address, patience)
 	if err != nil {
 		s.fatalf("data connection: %v", err)
 	}
