@@ -30,7 +30,9 @@ type fake struct {
 	mu         sync.Mutex
 	objects    map[string]*fakeObject
 	generation int64
-	requests   []string // "METHOD operation", one for each
+	requests   []string // operations, one for each
+	received   int64    // octets of contents that were uploaded
+	sent       int64    // octets of bodies that were sent
 	faults     []fault
 	noMove     bool  // as servers that imitate the service
 	rewriteMax int64 // octets that one rewrite request copies, 0 for all
@@ -72,6 +74,52 @@ func newFake(t *testing.T) *fake {
 	f.Server = httptest.NewServer(f)
 	t.Cleanup(f.Close)
 	return f
+}
+
+// age makes all objects whose names begin with prefix older.
+func (f *fake) age(prefix string, by time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for name, o := range f.objects {
+		if strings.HasPrefix(name, prefix) {
+			older := *o
+			older.TimeCreated, older.Updated = o.TimeCreated.Add(-by), o.Updated.Add(-by)
+			f.objects[name] = &older
+		}
+	}
+}
+
+// moved are the octets of contents that were received and sent since it was last called.
+func (f *fake) moved() (received, sent int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	received, sent = f.received, f.sent
+	f.received, f.sent = 0, 0
+	return received, sent
+}
+
+// names are those of all objects that begin with prefix.
+func (f *fake) names(prefix string) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var names []string
+	for name := range f.objects {
+		if strings.HasPrefix(name, prefix) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// content is that of an object, nil if there is none.
+func (f *fake) content(name string) []byte {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if o := f.objects[name]; o != nil {
+		return o.content
+	}
+	return nil
 }
 
 // strike adds a fault.
@@ -129,6 +177,9 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (f *fake) send(w http.ResponseWriter, answer *httptest.ResponseRecorder) {
 	maps.Copy(w.Header(), answer.Header())
 	body := answer.Body.Bytes()
+	if answer.Header().Get("X-Goog-Generation") != "" {
+		f.sent += int64(len(body))
+	}
 	if f.damage && answer.Header().Get("X-Goog-Generation") != "" {
 		body[len(body)/2] ^= 1
 	}

@@ -35,6 +35,7 @@ func (f *fake) insert(w http.ResponseWriter, r *http.Request, body []byte) *refu
 		}
 		content = data
 	}
+	f.received += int64(len(content))
 	if f.damageUp > 0 {
 		f.damageUp--
 		content[len(content)/2] ^= 1

@@ -165,6 +165,8 @@ func whole(parts []part, octets int64) (n int, end int64) {
 	return n, end
 }
 
+var errCircle = errors.New("the listing does not advance")
+
 // stored tells what is in the folder of an upload, by name.
 func (s *Store) stored(ctx context.Context, l lineage) (map[string]part, error) {
 	found := make(map[string]part)
@@ -177,9 +179,13 @@ func (s *Store) stored(ctx context.Context, l lineage) (map[string]part, error) 
 		for _, a := range page.attrs {
 			found[a.Name] = part{name: a.Name, size: a.Size, crc: a.CRC32C, stored: a.Created.UTC()}
 		}
-		if q.Token = page.next; q.Token == "" {
+		if page.next == "" {
 			return found, nil
 		}
+		if page.next == q.Token {
+			return nil, &backends.Error{Op: "list", Key: q.Prefix, Kind: backends.ErrUnavailable, Err: errCircle}
+		}
+		q.Token = page.next
 	}
 }
 

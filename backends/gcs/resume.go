@@ -36,6 +36,7 @@ func (s *Store) extend(ctx context.Context, key string, o backends.CreateOptions
 		return nil, err
 	}
 	u.follow(a)
+	u.least = o.At
 	if o.At == a.Size {
 		u.lineage.object = a.Size
 		u.parts[1] = headOf(a)
@@ -100,7 +101,10 @@ func (s *Store) resume(ctx context.Context, key string, o backends.CreateOptions
 		return nil, err
 	}
 	if o.At == 0 {
-		return u.open(ctx, multipart.Head{}), s.discard(ctx, f)
+		if err := s.discard(ctx, f); err != nil {
+			return nil, err
+		}
+		return u.open(ctx, multipart.Head{}), nil
 	}
 	u.adopt(f, n)
 	if rest > 0 {
@@ -143,9 +147,8 @@ func (u *upload) pin(ctx context.Context, f found) error {
 	if err != nil || f.lineage.object == 0 {
 		return err
 	}
-	u.condition = c
-	u.options.IfMatch, u.options.IfAbsent = f.record.IfMatch, false
 	u.follow(a)
+	u.least = a.Size
 	u.parts[1] = headOf(a)
 	return nil
 }
@@ -171,32 +174,42 @@ func (u *upload) take(ctx context.Context, f found, head multipart.Head) (backen
 	return u.open(ctx, head), nil
 }
 
-// cut stores the first octets of a part as part n. All of the part is read, since its
-// checksum is that of the whole.
+// cut stores the first octets of a part as part n.
 func (u *upload) cut(ctx context.Context, n int, from part, length int64) error {
-	r, err := u.store.Open(ctx, from.name, backends.OpenOptions{})
-	if err != nil {
-		return err
-	}
-	defer r.Close() //nolint:errcheck // it was only read
 	p := u.part(n, length, 0)
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // as for insert
-	w := writer(ctx, u.store.bucket.Object(p.name), u.component())
-	sum := crc32.New(castagnoli)
-	if _, err := io.CopyN(io.MultiWriter(w, sum), r, length); err != nil {
-		return failure("create", u.key, condition{}, err)
-	}
-	if _, err := io.Copy(io.Discard, r); err != nil {
-		return failure("create", u.key, condition{}, err)
-	}
-	if err := w.Close(); err != nil {
-		return failure("create", u.key, condition{}, insertError(u.key, condition{}, err))
-	}
-	p.crc = sum.Sum32()
-	if _, err := verified(w.Attrs(), p); err != nil {
+	err := u.store.retry(ctx, func() (err error) {
+		p.crc, err = u.copyOf(ctx, p, from)
 		return err
+	})
+	if err != nil {
+		return failure("create", u.key, condition{}, insertError(u.key, condition{}, err))
 	}
 	u.have(n, p)
 	return nil
+}
+
+// copyOf stores p, which is the beginning of another part, and returns its checksum. All
+// of that part is read, since the checksum that it arrived with is that of the whole.
+func (u *upload) copyOf(ctx context.Context, p, from part) (uint32, error) {
+	r, err := u.store.Open(ctx, from.name, backends.OpenOptions{})
+	if err != nil {
+		return 0, err
+	}
+	defer r.Close() //nolint:errcheck // it was only read
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // a Writer that was given up must not commit what it has
+	w := writer(ctx, u.store.bucket.Object(p.name), u.component())
+	sum := crc32.New(castagnoli)
+	if _, err := io.CopyN(io.MultiWriter(w, sum), r, p.size); err != nil {
+		return 0, err
+	}
+	if _, err := io.Copy(io.Discard, r); err != nil {
+		return 0, err
+	}
+	if err := w.Close(); err != nil {
+		return 0, err
+	}
+	p.crc = sum.Sum32()
+	_, err = verified(w.Attrs(), p)
+	return p.crc, err
 }
