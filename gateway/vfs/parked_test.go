@@ -267,3 +267,23 @@ func TestS13_TheNewestCounts(t *testing.T) {
 		})
 	}
 }
+
+// TestS13_FilesLeaveNoOldUploads: an upload that is older than a file does not come up in
+// its place when the file gets another name; one that is newer stays.
+func TestS13_FilesLeaveNoOldUploads(t *testing.T) {
+	everywhere(t, func(t *testing.T, b *bucket, s backends.Backend) {
+		elsewhere := onBucket(t, b, all)
+		elsewhere.want(elsewhere.park("/old", "12", ftp.StoreOptions{}), "2")
+		tick()
+		b.fill("p/old", "of another")
+		b.fill("p/new", "of another")
+		tick()
+		elsewhere.want(elsewhere.park("/new", "12", ftp.StoreOptions{}), "2")
+		v := onBucket(t, s, all)
+		v.want(v.rename("/old", "/a")+v.rename("/new", "/b"), "okok")
+		v.want(v.list("/"), "a:10 b:10 new:2")
+		if left := b.Uploads(); !slices.Equal(left, []string{"p/new"}) {
+			t.Errorf("left: %q", left)
+		}
+	})
+}

@@ -93,6 +93,49 @@ func TestS31_TargetsThatCannotBeProven(t *testing.T) {
 	}
 }
 
+// TestS31_KilledWhileDeleting: the next process deletes what was copied and no more. What
+// has been done in the two directories since stays as it is.
+func TestS31_KilledWhileDeleting(t *testing.T) {
+	for _, far := range []bool{true, false} {
+		e := newEnds(far, tree...)
+		b := e.src
+		dying := hook(b, nil)
+		ctx, kill := context.WithCancel(t.Context())
+		defer kill()
+		dying.before = func(verb, key string) {
+			if verb == "delete" && key == "p/d/a" {
+				kill()
+			}
+		}
+		dst := backends.Backend(dying)
+		if far {
+			dst = e.dst.calls
+		}
+		v := newView(t,
+			vfs.Mount{Path: "/p", Store: dying, Prefix: "p/", Rights: all},
+			vfs.Mount{Path: "/q", Store: dst, Prefix: "q/", Rights: all})
+		v.ctx = ctx
+		v.want(v.rename("/p/d", "/q/n"), "unavailable")
+		if _, there := b.content("p/d/a"); !there || len(below(e.dst, "q/")) != len(tree) {
+			t.Fatalf("not what is to be tried: %q, %q", b.keys(), e.dst.keys())
+		}
+		b.fill("p/d/b/c", "new here")
+		e.dst.fill("q/n/z", "new there")
+		if err := e.dst.Delete(t.Context(), "q/n/a", backends.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		v = e.process(t, immortal())
+		v.want(v.rename("/p/d", "/q/n"), "changed")
+		if got := below(b, "p/d/"); !slices.Equal(got, []string{"p/d/b/c"}) {
+			t.Errorf("sources: %q", got)
+		}
+		b.wantContent(t, "p/d/b/c", "new here")
+		e.dst.wantContent(t, "q/n/z", "new there")
+		e.dst.wantContent(t, "q/n/a", "")
+		v.want(v.rename("/p/d", "/q/n"), "exists")
+	}
+}
+
 // TestS31_AnotherRenamesJournal is not followed: neither to another source, nor of a form
 // that is not known.
 func TestS31_AnotherRenamesJournal(t *testing.T) {

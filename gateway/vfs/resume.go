@@ -113,7 +113,7 @@ func (f *FS) continueFrom(ctx context.Context, s standing, o ftp.StoreOptions) (
 	case keep > s.size():
 		return nil, refuse("store", s.at.path, ftp.ErrRestart)
 	case s.parked != nil:
-		create.Resume, create.At = s.parked.ID, keep
+		create.Resume, create.At, u.resumed = s.parked.ID, keep, true
 	case s.object == nil:
 		// Credentials that may not look see nothing of a file either: it must not be
 		// replaced by what was to follow it.

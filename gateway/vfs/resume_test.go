@@ -173,6 +173,19 @@ func TestS13_GoneMeanwhile(t *testing.T) {
 	}
 }
 
+// TestS13_MemoryIsNotEnough to go on with an upload: another gateway has parked it since.
+func TestS13_MemoryIsNotEnough(t *testing.T) {
+	b := newBucket(mem.Options{})
+	v, elsewhere := onBucket(t, cached(b.calls), all), onBucket(t, b, all)
+	v.want(v.list("/"), "")
+	for _, name := range []string{"/x", "/y"} {
+		elsewhere.want(elsewhere.park(name, "parked", ftp.StoreOptions{}), "6")
+	}
+	v.want(v.storeWith("/x", "+", appending)+" "+v.storeWith("/y", "+", restart(6)), "ok ok")
+	b.wantContent(t, "p/x", "parked+")
+	b.wantContent(t, "p/y", "parked+")
+}
+
 // TestS14_AppendAndCut keeps what the file has beside its content, but not the time that was set for the old one.
 func TestS14_AppendAndCut(t *testing.T) {
 	b := newBucket(mem.Options{})
@@ -200,10 +213,13 @@ func TestS14_AppendAndCut(t *testing.T) {
 
 // TestS14_ChangesAreNotLost: who is overtaken between the begin and the commit hears of it.
 func TestS14_ChangesAreNotLost(t *testing.T) {
-	for name, o := range map[string]ftp.StoreOptions{"APPE": appending, "REST": restart(2), "APPE to nothing": appending} {
+	for name, o := range map[string]ftp.StoreOptions{"APPE": appending, "REST": restart(2), "APPE to nothing": appending, "APPE to no octets": appending} {
 		b := newBucket(mem.Options{})
-		if name != "APPE to nothing" {
+		switch name {
+		case "APPE", "REST":
 			b.fill("p/x", "old")
+		case "APPE to no octets":
+			b.fill("p/x", "")
 		}
 		v := onBucket(t, b.calls, all)
 		u, _, err := v.Store(v.ctx, path(t, "/x"), o)

@@ -63,11 +63,14 @@ type upload struct {
 	at      place           // that it has been begun for
 	aside   bool            // which is another one
 	appends bool            // it was to follow what is there, and there was nothing
+	resumed bool            // it goes on with one that was parked
+	wrote   bool
 	older   []backends.Parked
 	done    func() // gives the name free; nil once it was called
 }
 
 func (u *upload) Write(p []byte) (int, error) {
+	u.wrote = true
 	n, err := u.next.Write(p)
 	return n, translate(err)
 }
@@ -94,10 +97,10 @@ func (u *upload) Commit() (ftp.Entry, error) {
 }
 
 // Park keeps nothing of an upload under a name that its client does not know: nobody would
-// go on with it.
+// go on with it. Nor of one that has added nothing to an object: that would be its copy.
 func (u *upload) Park() (int64, error) {
 	defer u.release()
-	if u.aside {
+	if u.aside || !u.wrote && !u.resumed {
 		return 0, translate(u.next.Abort())
 	}
 	size, err := u.next.Park()
