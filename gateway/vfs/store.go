@@ -70,7 +70,7 @@ type upload struct {
 }
 
 func (u *upload) Write(p []byte) (int, error) {
-	u.wrote = true
+	u.wrote = u.wrote || len(p) > 0
 	n, err := u.next.Write(p)
 	return n, translate(err)
 }
