@@ -25,7 +25,7 @@ type ending struct {
 type killTable struct {
 	mu      sync.Mutex
 	endings map[string][]ending
-	orphans map[string]int // by kind of store
+	orphans map[string][2]int // by kind of store: before and after the janitor
 }
 
 func (k *killTable) add(o ending) {
@@ -37,13 +37,19 @@ func (k *killTable) add(o ending) {
 	k.endings[o.way] = append(k.endings[o.way], o)
 }
 
-func (k *killTable) orphaned(kind string, n int) {
+func (k *killTable) before(kind string, n int) { k.orphaned(kind, 0, n) }
+
+func (k *killTable) after(kind string, n int) { k.orphaned(kind, 1, n) }
+
+func (k *killTable) orphaned(kind string, when, n int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.orphans == nil {
-		k.orphans = map[string]int{}
+		k.orphans = map[string][2]int{}
 	}
-	k.orphans[kind] = n
+	counts := k.orphans[kind]
+	counts[when] = n
+	k.orphans[kind] = counts
 }
 
 // sum counts those of a way that is true of.
@@ -60,9 +66,9 @@ func (k *killTable) sum(way string, is func(ending) bool) int {
 func (k *killTable) print(w io.Writer, cells int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	const form = "%-34s%6v%21v%22v%11v%20v%9v\n"
+	const form = "%-34s%6v%21v%22v%11v%18v%9v\n"
 	fmt.Fprintf(w, "\nclients that vanish in the middle of STOR: %d cells of way x TLS x size x new or overwrite x store\n", cells)
-	fmt.Fprintf(w, form, "", "runs", "published truncated", "previous object lost", "resumed", "nothing was to keep", "left")
+	fmt.Fprintf(w, form, "", "runs", "published truncated", "previous object lost", "resumed", "nothing was kept", "left")
 	for _, way := range ways() {
 		if way.apart {
 			continue
@@ -80,9 +86,9 @@ func (k *killTable) print(w io.Writer, cells int) {
 				k.sum(way.name, func(o ending) bool { return o.published }))
 		}
 	}
-	fmt.Fprintf(w, "left in the store after the janitor:")
+	fmt.Fprint(w, "files, parts and records in the store, before and after the janitor:")
 	for _, b := range shared.buckets {
-		fmt.Fprintf(w, " %s %d", b.kind, k.orphans[b.kind])
+		fmt.Fprintf(w, "  %s %d, %d", b.kind, k.orphans[b.kind][0], k.orphans[b.kind][1])
 	}
 	fmt.Fprint(w, "\n\n")
 }
