@@ -1,6 +1,7 @@
 package ftp
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -113,9 +114,13 @@ func failureOf(err error) failure {
 }
 
 // levelOf is the loudest level of all that an error stems from: a client that hangs up
-// because the store has failed does not make that less of a failure.
+// because the store has failed does not make that less of a failure. What failed because
+// its context was cancelled was given up by ourselves, and the reason for that counts.
 func levelOf(err error) slog.Level {
 	level := failureOf(err).level
+	if errors.Is(err, context.Canceled) {
+		return level
+	}
 	for _, f := range failures() {
 		if errors.Is(err, f.kind) {
 			level = max(level, f.level)

@@ -1,6 +1,7 @@
 package ftp
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -49,5 +50,9 @@ func TestStoreFailureIsAsLoudWhenTheClientLeaves(t *testing.T) {
 	}
 	if level := levelOf(err); level != slog.LevelWarn {
 		t.Errorf("the level is %v", level)
+	}
+	given := because(errVanished, fmt.Errorf("%w: %w", ErrUnavailable, context.Canceled))
+	if level := levelOf(given); level != slog.LevelInfo {
+		t.Errorf("given up for a client that is gone: level %v", level)
 	}
 }
