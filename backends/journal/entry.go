@@ -78,24 +78,37 @@ func (j *Journal) TakeTail(ctx context.Context, p backends.Parked, r Record, tai
 		e.Leave()
 		return nil, err
 	}
-	if err := e.succeed(ctx, from); err != nil {
+	before, err := e.rivals(ctx, from)
+	if err != nil {
 		return nil, errors.Join(err, e.retreat(ctx))
+	}
+	if err := e.succeed(ctx, before); err != nil {
+		return nil, err
 	}
 	return e, nil
 }
 
-// succeed removes the records of the upload that came before e's.
-func (e *Entry) succeed(ctx context.Context, from name) error {
+// rivals are the records of the upload that came before e's, if it is e's to take.
+func (e *Entry) rivals(ctx context.Context, from name) ([]string, error) {
 	page, err := e.journal.store.List(ctx, backends.Query{Prefix: e.name.attempts()})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	before, err := e.before(page.Objects, from)
-	if err != nil {
-		return err
-	}
-	for _, key := range before {
-		if err := e.journal.store.Delete(ctx, key, backends.DeleteOptions{}); err != nil {
+	return e.before(page.Objects, from)
+}
+
+// succeed removes the records that came before e's. If that fails, e's own stays unless
+// they are sure to be there: a request whose answer was lost may yet have removed them, and
+// nobody would find the upload any more.
+func (e *Entry) succeed(ctx context.Context, before []string) error {
+	for i, key := range before {
+		err := e.journal.store.Delete(ctx, key, backends.DeleteOptions{})
+		switch {
+		case err == nil:
+		case i == 0 && errors.Is(err, fs.ErrPermission):
+			return errors.Join(err, e.retreat(ctx))
+		default:
+			e.Leave()
 			return err
 		}
 	}

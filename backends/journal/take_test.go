@@ -209,3 +209,29 @@ func TestDraft(t *testing.T) {
 		t.Errorf("%v, %q", err, store.states(t))
 	}
 }
+
+// TestS13_S17_TakeWhoseDeleteWasNotAnswered: the upload still has a record, since what it
+// stored would else be lost and paid for.
+func TestS13_S17_TakeWhoseDeleteWasNotAnswered(t *testing.T) {
+	store := &fake{}
+	p := park(t, store)
+	ctx, cancel := context.WithCancel(t.Context())
+	store.before = func(op, key string) error {
+		if op != "delete" || key != p.ID {
+			return nil
+		}
+		store.before = nil
+		if err := store.Delete(ctx, key, backends.DeleteOptions{}); err != nil {
+			t.Error(err)
+		}
+		cancel() // the client has gone before the answer
+		return ctx.Err()
+	}
+	j := New(store)
+	if _, err := j.TakeTail(ctx, p, Record{Native: "n"}, section("tail")); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if got := store.states(t); got != "k:open" || len(j.live) != 0 {
+		t.Fatalf("left %q, live %v", got, j.live)
+	}
+}
