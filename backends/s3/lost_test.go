@@ -30,7 +30,7 @@ func TestAnswerLost(t *testing.T) {
 			f := &fake{}
 			s := serve(t, f)
 			f.after = func(_ http.ResponseWriter, r *http.Request) bool {
-				if _, ok := f.objects["k"]; ok && r.Method != http.MethodHead {
+				if f.has("k") && r.Method != http.MethodHead {
 					panic(http.ErrAbortHandler)
 				}
 				return false
@@ -46,6 +46,14 @@ func TestAnswerLost(t *testing.T) {
 	}
 }
 
+// has tells whether there is an object.
+func (f *fake) has(key string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, there := f.objects[key]
+	return there
+}
+
 // TestLostCopyIsFound: also a copy that others see as one of the source's knows its own
 // object again.
 func TestLostCopyIsFound(t *testing.T) {
@@ -57,7 +65,7 @@ func TestLostCopyIsFound(t *testing.T) {
 				t.Fatal(err)
 			}
 			f.after = func(_ http.ResponseWriter, r *http.Request) bool {
-				if _, ok := f.objects["dst"]; ok && r.Method == http.MethodPut {
+				if f.has("dst") && r.Method == http.MethodPut {
 					panic(http.ErrAbortHandler)
 				}
 				return false

@@ -22,6 +22,9 @@ const (
 	// tailTime bounds the last part that Park sends: less than it has, since without a
 	// record the part would be lost, and those before it need not be.
 	tailTime = 8 * time.Second
+	// blindTime is how long no records are written after one could not be seen or removed
+	// for lack of permission.
+	blindTime = time.Hour
 )
 
 // Save is [journal.Store.Save] by one PutObject.
@@ -55,6 +58,9 @@ func (w *writing) record() journal.Record {
 // noteDown writes the record of an upload that has begun. Where it cannot be written, by
 // the credentials or the server, the upload goes on without.
 func (w *writing) noteDown(ctx context.Context) error {
+	if w.unrecorded = w.blinded(); w.unrecorded {
+		return nil
+	}
 	var err error
 	if w.entry != nil { // resumed from a tail alone
 		err = w.entry.Update(ctx, w.record(), w.tail)
@@ -85,8 +91,20 @@ func (w *writing) forget(ctx context.Context) {
 	if w.upload != nil && !w.doubted.Load() && w.end(ctx, w.key, *w.upload) != nil {
 		return
 	}
-	_ = w.entry.End(ctx) // see above
+	_ = w.denied(w.entry.End(ctx)) // see above
 }
+
+// denied is err, which is noted if the credentials may write records and neither see nor
+// remove them: then they are better not written, since nobody would.
+func (s *Store) denied(err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		s.blind.Store(time.Now().Add(blindTime).UnixNano())
+	}
+	return err
+}
+
+// blinded tells whether that was so lately.
+func (s *Store) blinded() bool { return time.Now().UnixNano() < s.blind.Load() }
 
 // owned is ErrChanged if another has taken the upload, or ended it.
 func (w *writing) owned(ctx context.Context) error {
@@ -94,7 +112,10 @@ func (w *writing) owned(ctx context.Context) error {
 		return nil
 	}
 	owned, err := w.entry.Owned(ctx)
-	if err == nil && !owned {
+	switch {
+	case errors.Is(w.denied(err), fs.ErrPermission): // nor can others with these credentials have seen it
+		return nil
+	case err == nil && !owned:
 		return &backends.Error{Op: "write", Key: w.key, Kind: backends.ErrChanged, Err: errors.New("another has gone on with the upload")}
 	}
 	return err
@@ -147,13 +168,20 @@ func (t *target) stands(ctx context.Context) (bool, error) {
 	if t.unrecorded {
 		return false, t.unsupported()
 	}
-	if err := t.owned(ctx); err != nil {
+	err := t.owned(ctx)
+	if t.entry == nil {
+		_, err = t.journal.List(ctx, backends.ParkedQuery{Prefix: t.key, Direct: true})
+	}
+	switch {
+	case errors.Is(t.denied(err), fs.ErrPermission), t.blinded(): // nobody would see the record
+		return false, t.unsupported()
+	case err != nil:
 		return false, err
 	}
 	if !t.doubted.Load() || t.upload == nil {
 		return true, nil
 	}
-	_, err := t.listParts(ctx, t.key, *t.upload)
+	_, err = t.listParts(ctx, t.key, *t.upload)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}

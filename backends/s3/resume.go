@@ -93,6 +93,9 @@ func (s *Store) resume(ctx context.Context, key string, o backends.CreateOptions
 	if err != nil {
 		return nil, err
 	}
+	if a.chain.Copy {
+		return nil, &backends.Error{Op: "create", Key: key, Kind: fs.ErrNotExist}
+	}
 	a, ok := a.cut(o.At)
 	if !ok {
 		return nil, &backends.Error{Op: "create", Key: key, Kind: backends.ErrRange}
@@ -134,6 +137,9 @@ func (t *target) goOn(ctx context.Context, from journal.Upload, a arrived, tail 
 	next := max(a.chain.Next, a.top+1)
 	if from.Size < 0 {
 		next += lead
+	}
+	if next > maxParts {
+		return nil, &backends.Error{Op: "create", Key: t.key, Kind: backends.ErrQuota, Err: errors.New("no part numbers are left")}
 	}
 	t.head = len(a.parts)
 	for i, p := range a.parts {

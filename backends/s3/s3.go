@@ -25,6 +25,7 @@ package s3
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -71,7 +72,8 @@ type Store struct {
 
 	identity identity // around wire
 	journal  *journal.Journal
-	least    int64 // octets of any part but the last
+	least    int64        // octets of any part but the last
+	blind    atomic.Int64 // when denied is forgotten, in nanoseconds since 1970
 }
 
 // New opens the bucket. It makes no request to it, but may ask the environment for the
