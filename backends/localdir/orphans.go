@@ -13,26 +13,57 @@ import (
 // removeOrphans removes the files of uploads that can neither end nor be resumed. A live
 // process, this one included, holds the locks of its own.
 func (s *Store) removeOrphans(ctx context.Context) error {
-	entries, err := fs.ReadDir(s.root.FS(), own)
-	if isMissing(err) || len(entries) == 0 {
-		return nil
+	seen, err := s.leftovers()
+	if err != nil || len(seen) == 0 {
+		return err
 	}
+	return s.exclusively(ctx, func() error { return s.removeUnlocked(seen) })
+}
+
+// leftovers are the names of the files of all uploads, by what they begin with, the id. The
+// names of anything else are left out: another program may have put it there.
+func (s *Store) leftovers() (map[string][]string, error) {
+	entries, err := fs.ReadDir(s.root.FS(), own)
+	if err != nil && !isMissing(err) {
+		return nil, err
+	}
+	uploads := make(map[string][]string)
+	for _, entry := range entries {
+		name := entry.Name()
+		id, _, _ := strings.Cut(name, ".")
+		_, _, isRecord := parseRecordName(name)
+		if entry.Type().IsRegular() && isID(id) && (isRecord || name == id || name == id+draft) {
+			uploads[id] = append(uploads[id], name)
+		}
+	}
+	return uploads, nil
+}
+
+// removeUnlocked is removeOrphans for uploads that were seen. The store is locked. Who parks
+// an upload writes its record before letting go of the lock: so what counts are the names
+// that are there after the lock was found to be free.
+func (s *Store) removeUnlocked(seen map[string][]string) error {
+	for id := range seen {
+		f, err := s.seize(id)
+		switch {
+		case err == nil:
+			_ = f.Close() // it was only looked at
+		case errors.Is(err, backends.ErrBusy):
+			delete(seen, id)
+		case !isMissing(err):
+			return err
+		}
+	}
+	now, err := s.leftovers()
 	if err != nil {
 		return err
 	}
-	uploads := make(map[string][]string) // names by what they begin with, the id
-	for _, entry := range entries {
-		id, _, _ := strings.Cut(entry.Name(), ".")
-		uploads[id] = append(uploads[id], entry.Name())
-	}
-	return s.exclusively(ctx, func() error {
-		for id, names := range uploads {
-			if err := s.removeOrphan(id, names); err != nil {
-				return err
-			}
+	for id := range seen {
+		if err := s.removeOrphan(id, now[id]); err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // removeOrphan removes what cannot be resumed of the files of one upload.

@@ -113,7 +113,6 @@ func TestS17_OrphansGoAndParkedStay(t *testing.T) {
 	die(t, begin(t, s, "large", large, backends.CreateOptions{}))
 	park(t, begin(t, s, "parked", "parked", backends.CreateOptions{}), 6)
 	live := begin(t, s, "live", large, backends.CreateOptions{})
-	write(t, filepath.Join(dir, own, "some.thing"), "")
 	write(t, filepath.Join(dir, own, strings.Repeat("A", 26)+draft), "{")
 	other := reopen(t, dir)
 	onlyParked(t, other, "large", len(large))
@@ -128,6 +127,44 @@ func TestS17_OrphansGoAndParkedStay(t *testing.T) {
 	}
 	if _, err := live.Commit(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestS13_S17_ParkedWhileAnotherStarts: a gateway that starts while another one parks an
+// upload does not take it for an orphan.
+func TestS13_S17_ParkedWhileAnotherStarts(t *testing.T) {
+	s, dir := newStore(t)
+	u := begin(t, s, "k", "small", backends.CreateOptions{})
+	other := reopen(t, dir)
+	seen, err := other.leftovers()
+	if err != nil || len(seen) != 1 {
+		t.Fatalf("%v, %v", seen, err)
+	}
+	park(t, u, 5)
+	if err := other.exclusively(t.Context(), func() error { return other.removeUnlocked(seen) }); err != nil {
+		t.Error(err)
+	}
+	onlyParked(t, other, "k", 5)
+}
+
+// TestS17_FilesOfOthersStay also where only the gateway should write.
+func TestS17_FilesOfOthersStay(t *testing.T) {
+	_, dir := newStore(t)
+	if err := os.MkdirAll(filepath.Join(dir, own, strings.Repeat("B", 26), "deep"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	id := strings.Repeat("A", 26)
+	theirs := []string{"some.thing", "README", id + ".bak"}
+	for _, name := range theirs {
+		write(t, filepath.Join(dir, own, name), "theirs")
+	}
+	write(t, filepath.Join(dir, own, id), "ours")
+	reopen(t, dir)
+	for _, name := range theirs {
+		wantFile(t, filepath.Join(dir, own, name), "theirs")
+	}
+	if left, err := pending(dir); len(left) != len(theirs)+1 || err != nil {
+		t.Errorf("left: %q, %v", left, err)
 	}
 }
 

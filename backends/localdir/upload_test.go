@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -24,8 +25,8 @@ func TestS17_UploadsOfDeadProcessesAreRemoved(t *testing.T) {
 	if err != nil || len(before) != 1 {
 		t.Fatal(before, err)
 	}
-	write(t, filepath.Join(dir, own, "orphan"), "half of a fi")
-	if err := os.Link(filepath.Join(dir, "old"), filepath.Join(dir, own, "published")); err != nil {
+	write(t, filepath.Join(dir, own, strings.Repeat("A", 26)), "half of a fi")
+	if err := os.Link(filepath.Join(dir, "old"), filepath.Join(dir, own, strings.Repeat("B", 26))); err != nil {
 		t.Fatal(err)
 	}
 	reopen(t, dir)
