@@ -3,7 +3,7 @@
 LINT := go tool -modfile=e2e/tools/go.mod golangci-lint
 
 .NOTPARALLEL:
-.PHONY: check install build vet format lint test servers e2e kill-matrix
+.PHONY: check install build vet format lint test servers e2e kill-matrix sim
 
 check: install build vet format lint servers e2e
 	@echo "make check: passed"
@@ -40,3 +40,8 @@ e2e:
 # Every way for a client to vanish in every mode on every store, of which e2e runs a sample.
 kill-matrix:
 	cd e2e && CAUSEWAY_KILLS=all CAUSEWAY_KILLS_RUNS=50 go test -race -tags e2e -count 1 -parallel 6 -timeout 4h -run KillMatrix
+
+# New seeds for the simulator for SIM_TIME; one that fails is kept in its testdata.
+SIM_TIME ?= 10m
+sim:
+	SIM_TIME=$(SIM_TIME) go test -count 1 -timeout 0 -v -run Simulator ./e2e/sim
