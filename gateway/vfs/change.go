@@ -45,6 +45,7 @@ func (f *FS) Delete(ctx context.Context, p ftp.Path) error {
 			return translate(err)
 		}
 	}
+	f.told.forget(p)
 	f.recent.remove(p)
 	f.keep(ctx, f.parent(at))
 	return nil
@@ -196,6 +197,7 @@ func (f *FS) SetTime(ctx context.Context, p ftp.Path, t time.Time) error {
 	metadata := map[string]string{}
 	maps.Copy(metadata, obj.Metadata)
 	metadata[backends.MetaModTime] = backends.FormatModTime(t)
+	f.told.forget(at.path)
 	_, err = copier.Copy(ctx, at.key, at.key, backends.CopyOptions{SourceIfMatch: obj.ETag, Metadata: metadata})
 	if errors.Is(err, fs.ErrPermission) {
 		return refuse("set time", p, errors.ErrUnsupported)

@@ -54,38 +54,49 @@ func (f *FS) Stat(ctx context.Context, p ftp.Path, o ftp.StatOptions) (ftp.Entry
 	case at.mount == nil:
 		return ftp.Entry{}, refuse("stat", p, fs.ErrNotExist)
 	}
-	e, parked, err := f.stat(ctx, at, o)
-	if err == nil && !e.Dir || errors.Is(err, fs.ErrNotExist) {
-		f.told.set(answer{p, e.Size, parked})
+	var e ftp.Entry
+	a := answer{path: p}
+	blind := at.rights&(List|Read) == 0
+	if blind {
+		e, err = f.statBlind(ctx, at, &a)
+	} else {
+		e, err = f.stat(ctx, at, o, &a)
+	}
+	switch a.size = e.Size; {
+	case err == nil && !e.Dir, errors.Is(err, fs.ErrNotExist) && !blind:
+		f.told.set(a)
+	default:
+		f.told.forget(p) // the client has learnt nothing of what is there
 	}
 	return e, err
 }
 
-func (f *FS) stat(ctx context.Context, at place, o ftp.StatOptions) (e ftp.Entry, parked bool, err error) {
-	if at.rights&(List|Read) == 0 {
-		return f.statBlind(ctx, at)
-	}
+// stat is Stat for an account that may look. It notes in a what it has found.
+func (f *FS) stat(ctx context.Context, at place, o ftp.StatOptions, a *answer) (ftp.Entry, error) {
 	var found *backends.Object
 	obj, err := at.store.Stat(ctx, at.key, backends.StatOptions{Complete: o.Complete})
 	switch {
 	case err == nil:
 		found = &obj
 	case !invisible(err):
-		return ftp.Entry{}, false, translate(err)
+		return ftp.Entry{}, translate(err)
 	case knownDir(at):
-		return at.dirEntry(), false, nil
+		return at.dirEntry(), nil
 	}
 	upload, parkedErr := at.resumable(ctx, found)
 	switch {
 	case parkedErr != nil:
-		return ftp.Entry{}, false, parkedErr
+		return ftp.Entry{}, parkedErr
 	case upload != nil:
-		return at.parkedEntry(*upload, found), true, nil
+		a.parked, a.version = true, upload.ID
+		return at.parkedEntry(*upload, found), nil
 	case found != nil:
-		return at.entry(obj), false, nil
+		a.version = obj.ETag
+		return at.entry(obj), nil
+	case !errors.Is(err, fs.ErrPermission):
+		a.version = nothing
 	}
-	e, err = f.statDir(ctx, at, err)
-	return e, false, err
+	return f.statDir(ctx, at, err)
 }
 
 // statDir is Stat where no file can be seen; the store has said why.
@@ -108,22 +119,22 @@ func (f *FS) statDir(ctx context.Context, at place, why error) (ftp.Entry, error
 
 // statBlind is Stat for an account that may not look: it sees what it has to know to go on
 // with an upload, and its own.
-func (f *FS) statBlind(ctx context.Context, at place) (e ftp.Entry, parked bool, err error) {
+func (f *FS) statBlind(ctx context.Context, at place, a *answer) (ftp.Entry, error) {
 	found, err := at.parked(ctx, backends.ParkedQuery{})
 	if err != nil {
-		return ftp.Entry{}, false, err
+		return ftp.Entry{}, err
 	}
 	if len(found) > 0 {
 		obj, err := at.present(ctx, backends.StatOptions{})
 		switch {
 		case err != nil:
-			return ftp.Entry{}, false, err
+			return ftp.Entry{}, err
 		case at.precedes(found[0], obj):
-			return at.parkedEntry(found[0], nil), true, nil
+			a.parked, a.version = true, found[0].ID
+			return at.parkedEntry(found[0], nil), nil
 		}
 	}
-	e, err = f.own(at.path)
-	return e, false, err
+	return f.own(at.path)
 }
 
 // present is the object of the file at, nil if there is none that the credentials may see.

@@ -60,6 +60,9 @@ func (f *FS) file(op string, p ftp.Path, need Rights) (place, error) {
 	return at, nil
 }
 
+// name is the file at for those that write it.
+func (at place) name() name { return name{at.store, at.key} }
+
 // dir is the prefix of the keys in the directory of this name.
 func (at place) dir() string {
 	if at.key == "" {

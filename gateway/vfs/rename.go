@@ -67,6 +67,8 @@ func (f *FS) rename(ctx context.Context, src place, obj backends.Object, to ftp.
 	if err != nil {
 		return translate(err)
 	}
+	f.told.forget(src.path)
+	f.told.forget(dst.path)
 	at, err := dst.sibling(moved.Key)
 	if err != nil {
 		return err
@@ -74,6 +76,7 @@ func (f *FS) rename(ctx context.Context, src place, obj backends.Object, to ftp.
 	if at.path != dst.path {
 		f.log.Info("file keeps another name than it was given", "from", src.path.String(), "to", dst.path.String(), "path", at.path.String())
 	}
+	f.names.filled(at.name())
 	f.bury(ctx, src, obj)
 	f.supersede(ctx, dst, t.older)
 	f.recent.move(src.path, file{path: at.path, asked: dst.path, entry: at.entry(moved)})

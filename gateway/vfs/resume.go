@@ -31,6 +31,17 @@ func (s standing) size() int64 {
 	return 0
 }
 
+// version names what is there.
+func (s standing) version() string {
+	switch {
+	case s.parked != nil:
+		return s.parked.ID
+	case s.object != nil:
+		return s.object.ETag
+	}
+	return nothing
+}
+
 // maxLooks is how often a parked upload may turn out to be gone before the client is told
 // to come back.
 const maxLooks = 3
@@ -72,10 +83,11 @@ func (f *FS) goOn(ctx context.Context, at place, o ftp.StoreOptions) (*upload, e
 
 // fits tells whether a client that was told a goes on with s as it means to.
 func (a answer) fits(s standing, o ftp.StoreOptions) bool {
-	if o.Append {
-		return a.size == s.size()
+	switch {
+	case a.parked != (s.parked != nil), o.Append && a.size != s.size():
+		return false
 	}
-	return a.parked == (s.parked != nil)
+	return a.version == "" || a.version == s.version()
 }
 
 // standing asks the store what is there: what is remembered may be too old to write after
@@ -104,7 +116,8 @@ func (f *FS) continueFrom(ctx context.Context, s standing, o ftp.StoreOptions) (
 	if o.Append {
 		keep = s.size()
 	}
-	u := &upload{fs: f, ctx: ctx, asked: s.at.path, at: s.at, older: s.older}
+	u := f.newUpload(ctx, s.at, s.at.path)
+	u.older = s.older
 	create := backends.CreateOptions{Size: o.Size, IfAbsent: !s.at.replaces()}
 	if s.at.overwrite == KeepBoth {
 		create.Alternate = s.at.another

@@ -30,11 +30,14 @@ func (f *FS) Store(ctx context.Context, p ftp.Path, o ftp.StoreOptions) (ftp.Upl
 
 // begin begins an upload from the first octet.
 func (f *FS) begin(ctx context.Context, at place, o ftp.StoreOptions) (ftp.Upload, error) {
+	f.told.forget(at.path)
 	t, err := f.takeFor(ctx, at, o)
 	if err != nil {
 		return nil, err
 	}
-	next, err := t.store.Create(ctx, t.key, backends.CreateOptions{
+	u := f.newUpload(ctx, t.place, at.path)
+	u.aside, u.older, u.done = t.aside, t.older, t.done
+	u.next, err = t.store.Create(ctx, t.key, backends.CreateOptions{
 		IfAbsent:    t.absent,
 		Alternate:   t.alternate,
 		Size:        o.Size,
@@ -44,7 +47,14 @@ func (f *FS) begin(ctx context.Context, at place, o ftp.StoreOptions) (ftp.Uploa
 		t.done()
 		return nil, translate(err)
 	}
-	return &upload{next: next, fs: f, ctx: ctx, asked: at.path, at: t.place, aside: t.aside, older: t.older, done: t.done}, nil
+	return u, nil
+}
+
+// newUpload is an upload to at, which is reserved, before its store has heard of it.
+func (f *FS) newUpload(ctx context.Context, at place, asked ftp.Path) *upload {
+	u := &upload{fs: f, ctx: ctx, asked: asked, at: at, begun: f.names.history(at.name())}
+	u.wroteAt = u.begun
+	return u
 }
 
 func (f *FS) takeFor(ctx context.Context, at place, o ftp.StoreOptions) (target, error) {
@@ -65,18 +75,25 @@ type upload struct {
 	appends bool            // it was to follow what is there, and there was nothing
 	resumed bool            // it goes on with one that was parked
 	wrote   bool
+	begun   history // of the name when the upload began
+	wroteAt history // and when it got its last octets
 	older   []backends.Parked
 	done    func() // gives the name free; nil once it was called
 }
 
 func (u *upload) Write(p []byte) (int, error) {
-	u.wrote = u.wrote || len(p) > 0
+	if len(p) > 0 {
+		u.wrote, u.wroteAt = true, u.fs.names.history(u.at.name())
+	}
 	n, err := u.next.Write(p)
 	return n, translate(err)
 }
 
 func (u *upload) Commit() (ftp.Entry, error) {
 	defer u.release()
+	if u.fs.names.history(u.at.name()).parked != u.begun.parked {
+		u.older = u.fs.superseded(u.ctx, u.at)
+	}
 	obj, err := u.next.Commit()
 	switch {
 	case u.appends && errors.Is(err, fs.ErrExist):
@@ -90,6 +107,7 @@ func (u *upload) Commit() (ftp.Entry, error) {
 			return ftp.Entry{}, err
 		}
 	}
+	u.fs.names.filled(at.name())
 	e := at.entry(obj)
 	u.fs.recent.add(file{path: at.path, asked: u.asked, entry: e})
 	u.fs.supersede(u.ctx, u.at, u.older)
@@ -98,13 +116,17 @@ func (u *upload) Commit() (ftp.Entry, error) {
 
 // Park keeps nothing of an upload under a name that its client does not know: nobody would
 // go on with it. Nor of one that has added nothing to an object: that would be its copy.
+// Nor of one that is older than the file, which has taken the name since the last octets
+// came: by the time of its parking, which may be minutes later, it would seem newer.
 func (u *upload) Park() (int64, error) {
 	defer u.release()
-	if u.aside || !u.wrote && !u.resumed {
+	overtaken := u.fs.names.history(u.at.name()).files != u.wroteAt.files
+	if u.aside || overtaken || !u.wrote && !u.resumed {
 		return 0, translate(u.next.Abort())
 	}
 	size, err := u.next.Park()
 	if err == nil && size > 0 {
+		u.fs.names.kept(u.at.name())
 		u.fs.supersede(u.ctx, u.at, u.older)
 	}
 	return size, translate(err)

@@ -58,7 +58,7 @@ func (f *FS) take(ctx context.Context, op string, at place) (target, error) {
 
 // takeUnique is take for a name that nobody else shall have (STOU), whatever the policies.
 func (f *FS) takeUnique(ctx context.Context, at place) (target, error) {
-	done := f.names.claim(name{at.store, at.key})
+	done := f.names.claim(at.name())
 	if done == nil {
 		return target{}, refuse("store", at.path, fs.ErrExist)
 	}
@@ -73,9 +73,9 @@ func (f *FS) takeUnique(ctx context.Context, at place) (target, error) {
 // one writer of a name only. Where both files are kept, the second is kept elsewhere.
 func (f *FS) reserve(op string, at place) (done func(), err error) {
 	if at.concurrent == LastWins && at.overwrite != KeepBoth {
-		return f.names.write(name{at.store, at.key}), nil
+		return f.names.write(at.name()), nil
 	}
-	if done = f.names.claim(name{at.store, at.key}); done == nil {
+	if done = f.names.claim(at.name()); done == nil {
 		return nil, refuse(op, at.path, ftp.ErrBusy)
 	}
 	return done, nil
@@ -99,7 +99,7 @@ func (f *FS) aside(op string, at place) (target, error) {
 	}
 	return target{
 		place: beside, absent: true, aside: true, alternate: at.another,
-		done: f.names.write(name{beside.store, beside.key}),
+		done: f.names.write(beside.name()),
 	}, nil
 }
 

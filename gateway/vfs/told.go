@@ -1,6 +1,7 @@
 package vfs
 
 import (
+	"strings"
 	"sync"
 
 	"causeway/gateway/ftp"
@@ -15,10 +16,14 @@ type told struct {
 }
 
 type answer struct {
-	path   ftp.Path
-	size   int64 // octets; 0 also if there was nothing
-	parked bool
+	path    ftp.Path
+	size    int64 // octets; 0 also if there was nothing
+	parked  bool
+	version string // the object's ETag, the upload's id, or nothing; "" if that is not known
 }
+
+// nothing is the version of what is not there.
+const nothing = "\x00"
 
 func (t *told) set(a answer) {
 	t.mu.Lock()
@@ -37,4 +42,14 @@ func (t *told) take(p ftp.Path) *answer {
 	a := t.last
 	t.last = nil
 	return a
+}
+
+// forget drops the answer if it was about p or what is below it: what the session itself
+// changes there is no news to it.
+func (t *told) forget(p ftp.Path) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.last != nil && strings.HasPrefix(text(t.last.path)+"/", text(p)+"/") {
+		t.last = nil
+	}
 }
