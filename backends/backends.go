@@ -130,6 +130,7 @@ type Query struct {
 	Delimiter bool   // fold keys with a "/" after Prefix into Page.Prefixes
 	Token     string // Page.Next of the page before, "" for the first
 	Limit     int    // most entries wanted, 0 for the store's own page size
+	Fresh     bool   // ask the store, whatever a decorator remembers
 }
 
 // Page is one page of a listing.

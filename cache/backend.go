@@ -71,7 +71,7 @@ func (b *Backend) known(key string, o backends.StatOptions) (obj backends.Object
 // List answers pages of directories (prefixes that end in "/", and "") from memory. What
 // it asks of the store fills the memory with the objects listed.
 func (b *Backend) List(ctx context.Context, q backends.Query) (backends.Page, error) {
-	if b.cache.off() || !directoryLike(q.Prefix) {
+	if b.cache.off() || q.Fresh || !directoryLike(q.Prefix) {
 		return b.next.List(ctx, q)
 	}
 	if ctx.Err() != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -54,9 +55,16 @@ func (f *FS) renameDir(ctx context.Context, src place, to ftp.Path) error {
 	}
 	defer release()
 	r := &treeRename{fs: f, src: src, dst: dst, log: f.log.With("from", src.path.String(), "to", dst.path.String())}
-	if err := translate(r.run(ctx)); err != nil {
+	older, err := dst.parkedUploads(ctx, backends.ParkedQuery{Prefix: dst.dir(), Fresh: true})
+	if err == nil {
+		err = translate(r.run(ctx))
+	}
+	f.told.forget(src.path)
+	f.told.forget(dst.path)
+	if err != nil {
 		return err
 	}
+	r.supersede(ctx, older)
 	f.recent.moveAll(src.path, dst.path)
 	if dir := f.parent(src); dst.bucket != src.bucket || !strings.HasPrefix(dst.key, dir.dir()) {
 		f.keep(ctx, dir)
@@ -113,10 +121,25 @@ func (r *treeRename) move(ctx context.Context) error {
 	if !ok {
 		return errors.ErrUnsupported
 	}
-	return m.MoveTree(ctx, r.dst.dir(), r.src.dir())
+	err := m.MoveTree(ctx, r.dst.dir(), r.src.dir())
+	if err == nil {
+		r.fs.names.filledBelow(name{r.dst.store, r.dst.dir()})
+	}
+	return err
 }
 
-// taken tells whether there is a file or directory of the new name.
+// supersede ends those of the uploads older of which a file has taken the name. A file that
+// was renamed at once keeps its time, and they would seem to be newer.
+func (r *treeRename) supersede(ctx context.Context, older []backends.Parked) {
+	older = slices.DeleteFunc(older, func(p backends.Parked) bool {
+		_, err := r.dst.store.Stat(ctx, p.Key, backends.StatOptions{})
+		return err != nil
+	})
+	r.fs.supersede(ctx, r.dst, older)
+}
+
+// taken tells whether there is a file or directory of the new name. The store is asked:
+// what is remembered may be too old to put other files among those of a directory.
 func (r *treeRename) taken(ctx context.Context) (bool, error) {
 	switch err := vacant(ctx, "rename", r.dst); {
 	case errors.Is(err, fs.ErrExist):
@@ -124,7 +147,26 @@ func (r *treeRename) taken(ctx context.Context) (bool, error) {
 	case err != nil:
 		return false, err
 	}
-	return isDir(ctx, r.dst)
+	key, err := r.dst.first(ctx, r.dst.dir())
+	return key != "", err
+}
+
+// first is the first key of at's store that begins with prefix, "" if there is none. The
+// store is asked.
+func (at place) first(ctx context.Context, prefix string) (string, error) {
+	q := backends.Query{Prefix: prefix, Limit: 1, Fresh: true}
+	for {
+		page, err := at.store.List(ctx, q)
+		switch {
+		case err != nil:
+			return "", err
+		case len(page.Objects) > 0:
+			return page.Objects[0].Key, nil
+		case page.Next == "":
+			return "", nil
+		}
+		q.Token = page.Next
+	}
 }
 
 // copyAll copies all that is in the directory and notes that it may be deleted.
@@ -151,7 +193,7 @@ func (r *treeRename) copyAll(ctx context.Context, j *journal) error {
 // What the gateways keep below is their own.
 func (r *treeRename) sources(ctx context.Context) ([]source, error) {
 	var found []source
-	q := backends.Query{Prefix: r.src.dir()}
+	q := backends.Query{Prefix: r.src.dir(), Fresh: true}
 	for pages := 0; pages <= r.src.renameLimit+1; pages++ { // empty pages are legal, but not for ever
 		page, err := r.src.store.List(ctx, q)
 		if err != nil {

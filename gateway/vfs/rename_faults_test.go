@@ -70,6 +70,19 @@ func TestS31_X12_WhatOthersDoMeanwhile(t *testing.T) {
 	}
 }
 
+// TestS31_MemoryIsNotEnough to find a name free, or to know what is in a directory.
+func TestS31_MemoryIsNotEnough(t *testing.T) {
+	b := newBucket(mem.Options{}, tree...)
+	v := onBucket(t, cached(withoutMove{b.calls, b.calls}), all)
+	v.list("/")
+	v.want(v.list("/d"), "a:13 b/ z:13")
+	b.fill("p/n/other", "of another")
+	v.want(v.rename("/d", "/n"), "exists")
+	b.fill("p/d/new", "of another")
+	v.want(v.rename("/d", "/m"), "ok")
+	b.wantContent(t, "p/m/new", "of another")
+}
+
 // TestS31_TargetsThatCannotBeProven: after a crash a target of the same name is the copy
 // if its content is the source's, whoever made it, and else it stays, and the sources do.
 func TestS31_TargetsThatCannotBeProven(t *testing.T) {
@@ -94,7 +107,8 @@ func TestS31_TargetsThatCannotBeProven(t *testing.T) {
 }
 
 // TestS31_KilledWhileDeleting: the next process deletes what was copied and no more. What
-// has been done in the two directories since stays as it is.
+// has been done in the two directories since stays as it is, and a source whose copy was
+// deleted since is the only one.
 func TestS31_KilledWhileDeleting(t *testing.T) {
 	for _, far := range []bool{true, false} {
 		e := newEnds(far, tree...)
@@ -126,9 +140,10 @@ func TestS31_KilledWhileDeleting(t *testing.T) {
 		}
 		v = e.process(t, immortal())
 		v.want(v.rename("/p/d", "/q/n"), "changed")
-		if got := below(b, "p/d/"); !slices.Equal(got, []string{"p/d/b/c"}) {
+		if got := below(b, "p/d/"); !slices.Equal(got, []string{"p/d/a", "p/d/b/c"}) {
 			t.Errorf("sources: %q", got)
 		}
+		b.wantContent(t, "p/d/a", "data of p/d/a")
 		b.wantContent(t, "p/d/b/c", "new here")
 		e.dst.wantContent(t, "q/n/z", "new there")
 		e.dst.wantContent(t, "q/n/a", "")

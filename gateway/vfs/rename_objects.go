@@ -44,6 +44,8 @@ func (r *treeRename) copy(ctx context.Context, s source) error {
 		return fmt.Errorf("%w: %w", ftp.ErrChanged, err) // the source has gone since it was listed
 	case err == nil && copied.Size != s.size:
 		return &backends.Error{Op: "copy", Key: to.key, Kind: backends.ErrUnavailable, Err: fmt.Errorf("%d octets of %d", copied.Size, s.size)}
+	case err == nil:
+		r.fs.names.filled(to.name())
 	}
 	return err
 }
@@ -133,9 +135,13 @@ func (r *treeRename) deleteAll(ctx context.Context, j *journal) error {
 	for _, s := range j.sources {
 		levels[s.depth()] = append(levels[s.depth()], s)
 	}
+	do := r.delete
+	if j.resumed {
+		do = r.deleteCopied
+	}
 	depths := slices.Sorted(maps.Keys(levels))
 	for _, depth := range slices.Backward(depths) {
-		if err := r.each(ctx, "deleted", levels[depth], r.delete); err != nil {
+		if err := r.each(ctx, "deleted", levels[depth], do); err != nil {
 			return err
 		}
 	}
@@ -159,6 +165,23 @@ func (r *treeRename) delete(ctx context.Context, s source) error {
 		return nil
 	}
 	return err
+}
+
+// deleteCopied is delete for what another attempt has copied, maybe long ago: who deletes
+// the copies to undo that, or renames the new directory, shall not lose the sources.
+func (r *treeRename) deleteCopied(ctx context.Context, s source) error {
+	if s.marker() {
+		return r.delete(ctx, s)
+	}
+	to := s.at(r.dst)
+	key, err := to.first(ctx, to.key)
+	switch {
+	case err != nil:
+		return err
+	case key != to.key:
+		return nil // it stays, and emptied finds it
+	}
+	return r.delete(ctx, s)
 }
 
 // emptied tells whether nothing is left of the directory: ftp.ErrChanged if something came

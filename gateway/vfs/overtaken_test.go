@@ -1,0 +1,105 @@
+package vfs_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"causeway/backends"
+	"causeway/backends/localdir"
+	"causeway/backends/mem"
+	"causeway/gateway/ftp"
+	"causeway/gateway/vfs"
+)
+
+// TestS13_X15_OvertakenUploadIsNotParked: the connection of a client dies unnoticed, it
+// comes back and sends the file again; only then the first upload is given up. It must not
+// come up as something newer than the file.
+func TestS13_X15_OvertakenUploadIsNotParked(t *testing.T) {
+	for name, finish := range map[string]func(*view) string{
+		"upload":    func(v *view) string { return v.store("/d/x", "finished") },
+		"rename":    func(v *view) string { return v.store("/tmp", "finished") + v.rename("/tmp", "/d/x") },
+		"directory": func(v *view) string { return v.store("/e/x", "finished") + v.rename("/e", "/d") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newProcess(vfs.Mount{}, mem.Options{})
+				dead, v := p.session(t), p.session(t)
+				u := dead.begin("/d/x", "first")
+				tick()
+				v.want(finish(v)[:2], "ok")
+				tick()
+				if n, err := u.Park(); n != 0 || err != nil {
+					t.Errorf("parked %d octets: %v", n, err)
+				}
+				v.want(v.stat("/d/x"), "x:8")
+				v.want(v.storeWith("/d/x", "+", appending), "ok")
+				p.wantContent(t, "p/d/x", "finished+")
+				if left := p.Uploads(); len(left) > 0 {
+					t.Errorf("left: %q", left)
+				}
+			})
+		})
+	}
+}
+
+// TestS13_WhatIsWrittenLastIsParked: an upload that got octets after the file was there is
+// the newer one.
+func TestS13_WhatIsWrittenLastIsParked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProcess(vfs.Mount{}, mem.Options{})
+		one, two := p.session(t), p.session(t)
+		u := one.begin("/x", "first")
+		two.want(two.store("/x", "finished"), "ok")
+		tick()
+		if _, err := u.Write([]byte(" and more")); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := u.Park(); n != 14 || err != nil {
+			t.Errorf("parked %d octets: %v", n, err)
+		}
+		two.want(two.stat("/x"), "x:14")
+		two.want(two.retrieve("/x"), "finished")
+	})
+}
+
+// TestS13_S17_ParkedBesideARunningUpload ends when that becomes the file, which on S3 has
+// the time at which it began.
+func TestS13_S17_ParkedBesideARunningUpload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProcess(vfs.Mount{}, mem.Options{})
+		one, two := p.session(t), p.session(t)
+		u := one.begin("/x", "whole")
+		tick()
+		two.want(two.park("/x", "half", ftp.StoreOptions{}), "4")
+		tick()
+		one.want(commit(u), "ok")
+		if left := p.Uploads(); len(left) > 0 {
+			t.Errorf("left: %q", left)
+		}
+	})
+}
+
+// TestS13_X15_DirectoryTakesTheNamesOfUploads: the files of a directory that is renamed at
+// once keep their times, and go before what had been parked under their new names.
+func TestS13_X15_DirectoryTakesTheNamesOfUploads(t *testing.T) {
+	store, err := localdir.New(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	for name, s := range map[string]backends.Backend{"plain": store, "cached": cached(store)} {
+		t.Run(name, func(t *testing.T) {
+			v := onBucket(t, s, all)
+			v.want(v.store("/d/x", "file"), "ok")
+			v.want(v.setTime("/d/x", time.Unix(1e9, 0)), "ok")
+			v.want(v.park("/n/x", "half of it", ftp.StoreOptions{}), "10")
+			v.want(v.park("/n/y", "another", ftp.StoreOptions{}), "7")
+			v.want(v.rename("/d", "/n"), "ok")
+			v.want(v.stat("/n/x")+" "+v.stat("/n/y"), "x:4 y:7")
+			v.want(v.storeWith("/n/x", "+", appending), "ok")
+			v.want(v.retrieve("/n/x"), "file+")
+			v.want(v.dele("/n/x")+v.dele("/n/y")+v.rmd("/n"), "okokok")
+		})
+	}
+}
