@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"strings"
+	"time"
 
 	"causeway/backends"
 )
@@ -44,9 +45,10 @@ func (o *op) names(key string) bool {
 
 func (o *op) unique() bool { return o.verb == "STOU" }
 
-// is tells whether an upload is that of the command, and complete.
+// is tells whether an upload is that of the command, and complete, and the grace is over.
 func (o *op) is(u *upload) bool {
-	return o.sent && !o.cut && bytes.Equal(u.content[u.base:], o.data)
+	waited := o.session.leaving || time.Since(o.sentAt) >= grace
+	return o.sent && !o.cut && waited && bytes.Equal(u.content[u.base:], o.data)
 }
 
 // judgePolicy holds S16 against a commit or a copy: nothing is replaced where the mount
@@ -83,11 +85,13 @@ func (w *world) copiedByHand(u *upload, key string, before *version) bool {
 		if !w.live(o) || !ok || u.base > 0 {
 			continue
 		}
-		// It reads one version of the source to its end, whatever becomes of the key.
-		same := func(v *version) bool { return !v.absent && bytes.Equal(v.content, u.content) }
-		if w.bucket.during(src, o.invoked, same) {
-			w.judgeCopy(key, src, before)
-			return true
+		for from := range w.bucket.keys {
+			// It reads one version of the source to its end, whatever becomes of the key.
+			same := func(v *version) bool { return !v.absent && bytes.Equal(v.content, u.content) }
+			if o.takes(src, from) && w.bucket.during(from, o.invoked, same) {
+				w.judgeCopy(key, from, before)
+				return true
+			}
 		}
 	}
 	return false
