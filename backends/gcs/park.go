@@ -56,7 +56,14 @@ type found struct {
 	journal.Upload // Size and ModTime are those of the parts
 	record         journal.Record
 	lineage        lineage
-	parts          []part // that count
+	parts          []part    // that count
+	object         time.Time // when it became an object, zero if it did not
+}
+
+// published tells whether the upload has been an object for that long: what its writer has
+// not deleted by then it never will.
+func (f found) published(ago time.Duration) bool {
+	return !f.object.IsZero() && time.Since(f.object) > ago
 }
 
 // find looks for an upload to be resumed. fs.ErrNotExist if there is nothing to go on
@@ -96,7 +103,7 @@ func (s *Store) measure(ctx context.Context, u journal.Upload) (found, error) {
 	if err != nil || there {
 		return f, err
 	}
-	if u.Size >= 0 || time.Since(f.ModTime) > worthless {
+	if u.Size >= 0 || f.published(tidyTime) || time.Since(f.ModTime) > worthless {
 		err = s.discard(ctx, f)
 	}
 	return f, errors.Join(gone(u.Key), err)
@@ -124,15 +131,17 @@ func (s *Store) worth(ctx context.Context, f *found) (bool, error) {
 		f.parts = f.parts[:n]
 		return n > 0 && end == f.Size, nil
 	}
-	if len(f.parts) == 0 || f.parts[len(f.parts)-1].attempt == "" {
+	f.Size = size(f.parts)
+	there := len(f.parts) > 0 && f.parts[len(f.parts)-1].attempt != ""
+	a, err := s.attrs(ctx, f.Key)
+	switch {
+	case isNotExist(err):
+		return there, nil
+	case err == nil && a.Metadata[uploadKey] == f.lineage.attempt:
+		f.object = a.Created
 		return false, nil
 	}
-	f.Size = size(f.parts)
-	a, err := s.attrs(ctx, f.Key)
-	if isNotExist(err) {
-		return true, nil
-	}
-	return err == nil && a.Metadata[uploadKey] != f.lineage.attempt, err
+	return there, err
 }
 
 // Parked is [backends.Parker.Parked]. Each upload whose gateway has died costs three

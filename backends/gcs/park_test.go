@@ -187,17 +187,20 @@ func TestS17WorthlessRecordsGoInTime(t *testing.T) {
 func TestCommittedUploadIsNotParked(t *testing.T) {
 	f, s, other := twoStores(t)
 	refused := fault{operation: "delete", status: http.StatusForbidden, reason: "forbidden"}
-	f.strike(refused, refused, refused)
+	f.strike(refused, refused)
 	if _, err := put(t, s, "k", random(2*testPart+1), backends.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if left := f.names(backends.Reserved); len(left) != 4 {
-		t.Fatalf("left behind %q, want three parts and a record", left)
+	if left := f.names(backends.Reserved); len(left) != 3 {
+		t.Fatalf("left behind %q, want two parts and a record", left)
 	}
 	if all := parked(t, other); len(all) > 0 {
 		t.Errorf("told of %+v", all)
 	}
-	f.age(backends.Reserved, worthless+time.Minute)
+	if left := f.names(backends.Reserved); len(left) != 3 {
+		t.Errorf("its writer is about to delete it, and there is only %q", left)
+	}
+	f.age("", tidyTime+time.Minute)
 	if all := parked(t, other); len(all) > 0 {
 		t.Errorf("told of %+v", all)
 	}
