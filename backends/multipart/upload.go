@@ -6,15 +6,21 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"time"
 
 	"causeway/backends"
 )
 
 const (
-	// tries is how often a part is sent before the upload fails, each time with the
-	// retries of the store's own client inside.
-	tries = 3
+	// tries is how often a part is sent at least before the upload fails, however long each
+	// takes up to giveUpTime; quick failures go on for tryPauses times [Options.Pause], which
+	// is 8 s. The retries of the store's own client, if it has any, are inside.
+	tries      = 3
+	tryPauses  = 40
+	giveUpTime = 45 * time.Second
+	// longest is the longest pause before a part is tried again, in [Options.Pause].
+	longest = 10
 	// defaultPause is [Options.Pause] unless it is set.
 	defaultPause = 200 * time.Millisecond
 )
@@ -198,12 +204,17 @@ func (u *Upload) makeHead() {
 
 // repeat stores one part, again if the store was unavailable.
 func (u *Upload) repeat(n int, body *Body) error {
-	for try := 1; ; try++ {
+	begun := time.Now()
+	for try, pause := 1, u.o.Pause; ; try, pause = try+1, min(2*pause, longest*u.o.Pause) {
 		err := u.target.Part(u.sending, n, body)
-		if try == tries || !errors.Is(err, backends.ErrUnavailable) {
+		if !errors.Is(err, backends.ErrUnavailable) {
 			return err
 		}
-		if !rest(u.sending, u.o.Pause<<(try-1)) {
+		if took := time.Since(begun); took > giveUpTime || try >= tries && took > tryPauses*u.o.Pause {
+			return err
+		}
+		// Random, so that the parts of many uploads do not come back in step.
+		if !rest(u.sending, pause/2+rand.N(pause)) {
 			return err
 		}
 	}

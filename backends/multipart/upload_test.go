@@ -157,44 +157,51 @@ func TestFewerInFlightWhenCrowded(t *testing.T) {
 	})
 }
 
-// TestPartRepeated: a part is tried three times while the store is unavailable, once
-// after any other error.
+// TestPartRepeated: a part is tried again while the store is unavailable, for some seconds
+// or three times, whichever is longer; less often if each try takes long; once after any
+// other error.
 func TestPartRepeated(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		unavailable := &backends.Error{Op: "write", Kind: backends.ErrUnavailable}
-		tries := 0
-		f := &fake{onPart: func(_ context.Context, n int) error {
-			if n != 2 {
-				return nil
-			}
-			if tries++; tries < 3 {
-				return unavailable
-			}
-			return nil
-		}}
-		p := pattern(250 * kib)
-		if _, err := send(t.Context(), f, NewBudget(2*mib, nil), small(), p); err != nil || !bytes.Equal(f.object, p) {
-			t.Errorf("after two failures: %v", err)
-		}
-		for _, c := range []struct {
-			kind error
-			want int
-		}{{backends.ErrUnavailable, 3}, {fs.ErrPermission, 1}} {
-			tries = 0
-			b := NewBudget(2*mib, nil)
-			f = &fake{onPart: func(_ context.Context, n int) error {
-				if n != 1 {
-					return nil
+	p := pattern(250 * kib)
+	for _, c := range []struct {
+		name        string
+		kind        error
+		failures    int
+		each        time.Duration // that a failure takes
+		least, most int           // tries
+		want        error
+	}{
+		{"passes", backends.ErrUnavailable, 2, 0, 3, 3, nil},
+		{"passes after seconds", backends.ErrUnavailable, 4, time.Second, 5, 5, nil},
+		{"stays", backends.ErrUnavailable, 1000, 0, 6, 30, backends.ErrUnavailable},
+		{"slow", backends.ErrUnavailable, 1000, 10 * time.Second, 3, 3, backends.ErrUnavailable},
+		{"silent", backends.ErrUnavailable, 1000, 30 * time.Second, 2, 2, backends.ErrUnavailable},
+		{"other", fs.ErrPermission, 1000, 0, 1, 1, fs.ErrPermission},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tries := 0
+				f := &fake{onPart: func(_ context.Context, n int) error {
+					if n != 1 {
+						return nil
+					}
+					if tries++; tries > c.failures {
+						return nil
+					}
+					time.Sleep(c.each)
+					return &backends.Error{Op: "write", Kind: c.kind}
+				}}
+				b := NewBudget(2*mib, nil)
+				_, err := send(t.Context(), f, b, small(), p)
+				if !errors.Is(err, c.want) || tries < c.least || tries > c.most {
+					t.Errorf("%d tries, want %d to %d: %v", tries, c.least, c.most, err)
 				}
-				tries++
-				return &backends.Error{Op: "write", Kind: c.kind}
-			}}
-			if _, err := send(t.Context(), f, b, small(), p); !errors.Is(err, c.kind) || tries != c.want {
-				t.Errorf("%v: %d tries, then %v", c.kind, tries, err)
-			}
-			wantReturned(t, b)
-		}
-	})
+				if err == nil && !bytes.Equal(f.object, p) {
+					t.Error("the object is not what was sent")
+				}
+				wantReturned(t, b)
+			})
+		})
+	}
 }
 
 // TestS10_FailedPartPoisons: after a part has failed nothing becomes visible.
