@@ -9,6 +9,7 @@ import (
 
 	"causeway/backends"
 	"causeway/backends/multipart"
+	"causeway/backends/readahead"
 )
 
 // append is Create with At: an upload in parts, the first of which the server copies from
@@ -36,7 +37,7 @@ func (s *Store) append(ctx context.Context, key string, o backends.CreateOptions
 
 // rewrite begins an upload with the first octets of the object that is there.
 func (t *target) rewrite(ctx context.Context) (backends.Upload, error) {
-	r, err := t.Open(ctx, t.key, backends.OpenOptions{Length: t.o.At, IfMatch: t.o.IfMatch})
+	r, err := readahead.Open(ctx, t.Store, t.key, backends.OpenOptions{Length: t.o.At, IfMatch: t.o.IfMatch})
 	if err != nil {
 		return nil, err
 	}

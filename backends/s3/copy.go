@@ -48,7 +48,7 @@ func (s *Store) Copy(ctx context.Context, dst, src string, o backends.CopyOption
 	}
 	from, err := s.head(ctx, "copy", src, o.SourceIfMatch)
 	if err != nil {
-		return backends.Object{}, err
+		return backends.Object{}, s.reason(ctx, src, o.SourceIfMatch, err)
 	}
 	c := &copying{writing: s.write(dst, backends.CreateOptions{
 		IfMatch: o.IfMatch, IfAbsent: o.IfAbsent, ContentType: aws.ToString(from.ContentType), Metadata: o.Metadata,
@@ -70,6 +70,22 @@ func (s *Store) Copy(ctx context.Context, dst, src string, o backends.CopyOption
 		return c.empty(ctx)
 	}
 	return c.inParts(ctx)
+}
+
+// reason is err of a HEAD, or what a GET fails of instead: only its answer can tell that the
+// credentials have expired, or that the bucket is gone, from what is for good.
+func (s *Store) reason(ctx context.Context, key, ifMatch string, err error) error {
+	if !errors.Is(err, fs.ErrPermission) && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	r, cause := s.Open(ctx, key, backends.OpenOptions{Length: 1, IfMatch: ifMatch})
+	if cause == nil {
+		_ = r.Close() // it was not read
+	}
+	if errors.Is(cause, backends.ErrUnavailable) {
+		return cause
+	}
+	return err
 }
 
 // copying is an object being written with another's content.
@@ -95,7 +111,8 @@ func (c *copying) ontoItself() (bool, error) {
 
 // whole copies by one CopyObject.
 func (c *copying) whole(ctx context.Context) (backends.Object, error) {
-	ctx, cancel := bounded(ctx, slow)
+	limit := slow(c.from.Size)
+	ctx, cancel := bounded(ctx, limit)
 	defer cancel()
 	k := c.keep
 	in := &s3.CopyObjectInput{
@@ -107,7 +124,7 @@ func (c *copying) whole(ctx context.Context) (backends.Object, error) {
 		ContentEncoding: k.ContentEncoding, ContentLanguage: k.ContentLanguage, Expires: expires(k),
 		WebsiteRedirectLocation: k.WebsiteRedirectLocation, StorageClass: k.StorageClass,
 	}
-	out, err := c.client.CopyObject(ctx, in, c.within(slow))
+	out, err := c.client.CopyObject(ctx, in, c.within(limit))
 	if err == nil && out.CopyObjectResult == nil {
 		err = errors.New("answer to CopyObject says nothing")
 	}
@@ -169,7 +186,8 @@ func (c *copying) copyParts(ctx context.Context, n int, size int64) error {
 
 // copyPart copies the octets first to last of the source.
 func (c *copying) copyPart(ctx context.Context, n int, first, last int64) error {
-	ctx, cancel := bounded(ctx, slow)
+	limit := slow(last - first + 1)
+	ctx, cancel := bounded(ctx, limit)
 	defer cancel()
 	in := &s3.UploadPartCopyInput{
 		Bucket: &c.bucket, Key: &c.key, UploadId: c.upload, PartNumber: aws.Int32(int32(n)),
@@ -177,7 +195,7 @@ func (c *copying) copyPart(ctx context.Context, n int, first, last int64) error 
 		CopySourceRange: aws.String(fmt.Sprintf("bytes=%d-%d", first, last)),
 	}
 	c.sending(n)
-	out, err := c.client.UploadPartCopy(ctx, in, c.within(slow))
+	out, err := c.client.UploadPartCopy(ctx, in, c.within(limit))
 	if err == nil && out.CopyPartResult == nil {
 		err = errors.New("answer to UploadPartCopy says nothing")
 	}

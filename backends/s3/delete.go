@@ -72,11 +72,16 @@ func (s *Store) remove(ctx context.Context, key string, o backends.DeleteOptions
 		if err == nil {
 			return nil
 		}
+		retryer := s.client.Options().Retryer
+		again := retryer.IsErrorRetryable(err)
 		err = failed(ctx, call{op: "delete", key: key, reads: true}, err)
 		switch {
 		case try > 1 && errors.Is(err, fs.ErrNotExist):
 			return nil
-		case try == attempts, !errors.Is(err, backends.ErrUnavailable), !rest(ctx, try):
+		case try == attempts, !again:
+			return err
+		}
+		if d, perr := retryer.RetryDelay(try, err); perr != nil || !rest(ctx, d) {
 			return err
 		}
 	}

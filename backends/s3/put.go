@@ -13,6 +13,9 @@ import (
 	"causeway/backends"
 )
 
+// conflicts is how often a conditional write is tried that meets another.
+const conflicts = 3
+
 // content is the body of a request that may be sent more than once.
 type content struct {
 	open func() io.ReadSeeker
@@ -47,16 +50,16 @@ func (w *writing) put(ctx context.Context, c content) (backends.Object, error) {
 			return w.written(c.size, out.ETag), nil
 		}
 		// Two conditional writes met: the service wants the loser to ask again.
-		if try == attempts || !conflict(err) || !rest(ctx, try) {
+		if try == conflicts || !conflict(err) || !rest(ctx, time.Duration(try)*100*time.Millisecond) {
 			return w.doubt(ctx, failed(ctx, w.call("commit"), err), func(*s3.HeadObjectOutput) bool { return true })
 		}
 	}
 }
 
-// rest waits before the try after this one and reports false if ctx ended.
-func rest(ctx context.Context, try int) bool {
+// rest waits for d and reports false if ctx ended.
+func rest(ctx context.Context, d time.Duration) bool {
 	select {
-	case <-time.After(time.Duration(try) * 100 * time.Millisecond):
+	case <-time.After(d):
 		return true
 	case <-ctx.Done():
 		return false

@@ -41,8 +41,10 @@ const (
 	quick = 10 * time.Second
 	// listTime bounds the making of a page, for which some servers walk many keys.
 	listTime = 30 * time.Second
-	// slow bounds calls after which the server copies or joins content by itself.
-	slow = 10 * time.Minute
+	// slow bounds calls after which the server copies or joins content by itself: least
+	// whatever it is, and time for its octets at 16 MiB/s.
+	slowLeast, slowMost = 30 * time.Second, 10 * time.Minute
+	slowRate            = 16 << 20
 )
 
 // Config says which bucket and how to reach it. Bucket and Budget are required.
@@ -102,6 +104,11 @@ func New(ctx context.Context, c Config) (*Store, error) {
 func (s *Store) Close() error {
 	s.wire.CloseIdleConnections()
 	return nil
+}
+
+// slow is how long the server may take to copy or join so many octets.
+func slow(size int64) time.Duration {
+	return min(slowLeast+time.Duration(size/slowRate)*time.Second, slowMost)
 }
 
 // within is the option of calls that the server may take up to d to answer.

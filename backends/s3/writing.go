@@ -138,13 +138,14 @@ func (w *writing) complete(ctx context.Context, n int) (backends.Object, error) 
 	parts := w.first(n)
 	size := octets(parts)
 	w.doubted.Store(true)
-	ctx, cancel := bounded(ctx, slow)
+	limit := slow(size)
+	ctx, cancel := bounded(ctx, limit)
 	defer cancel()
 	out, err := w.client.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
 		Bucket: &w.bucket, Key: &w.key, UploadId: w.upload,
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: completed(parts)},
 		IfMatch:         quoted(w.o.IfMatch), IfNoneMatch: w.absent(),
-	}, w.within(slow))
+	}, w.within(limit))
 	if err == nil && out.ETag == nil {
 		// The SDK takes an empty answer, which is a connection cut at the wrong moment,
 		// for success.
