@@ -11,6 +11,7 @@ import (
 	"causeway/backends"
 	"causeway/backends/journal"
 	"causeway/backends/multipart"
+	"causeway/backends/readahead"
 )
 
 // extend begins an upload with the first octets of the object that is there. All of it is
@@ -71,7 +72,7 @@ func headOf(a *storage.ObjectAttrs) part {
 
 // repeat writes the first octets of an object once more.
 func (s *Store) repeat(ctx context.Context, to io.Writer, key string, o backends.CreateOptions) error {
-	r, err := s.Open(ctx, key, backends.OpenOptions{Length: o.At, IfMatch: o.IfMatch})
+	r, err := readahead.Open(ctx, s, key, backends.OpenOptions{Length: o.At, IfMatch: o.IfMatch})
 	if err != nil {
 		return err
 	}
@@ -191,7 +192,7 @@ func (u *upload) cut(ctx context.Context, n int, from part, length int64) error 
 // copyOf stores p, which is the beginning of another part, and returns its checksum. All
 // of that part is read, since the checksum that it arrived with is that of the whole.
 func (u *upload) copyOf(ctx context.Context, p, from part) (uint32, error) {
-	r, err := u.store.Open(ctx, from.name, backends.OpenOptions{})
+	r, err := readahead.Open(ctx, u.store, from.name, backends.OpenOptions{})
 	if err != nil {
 		return 0, err
 	}
