@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -27,6 +28,7 @@ type HTTPProxy struct {
 	server    *http.Server
 	listener  net.Listener
 	closed    chan struct{}
+	rehosts   atomic.Bool
 
 	mu         sync.Mutex
 	injections []*Injection
@@ -57,6 +59,10 @@ func NewHTTPProxy(target string, operation func(*http.Request) string) (*HTTPPro
 
 // URL is where the proxy listens, as http://127.0.0.1:PORT.
 func (p *HTTPProxy) URL() string { return "http://" + p.listener.Addr().String() }
+
+// Rehost has requests name the target as their host from now on. Servers that tell objects
+// from other resources by it need that; requests whose signature covers it bear it not.
+func (p *HTTPProxy) Rehost() { p.rehosts.Store(true) }
 
 // Close ends the proxy and every request in it.
 func (p *HTTPProxy) Close() error {
@@ -138,6 +144,9 @@ func (e *exchange) forward(fault Fault, sent *tally) (*http.Response, error) {
 	out := e.r.Clone(e.r.Context())
 	out.URL.Scheme, out.URL.Host, out.RequestURI = e.proxy.target.Scheme, e.proxy.target.Host, ""
 	out.Header.Del("Connection")
+	if e.proxy.rehosts.Load() {
+		out.Host = e.proxy.target.Host
+	}
 	if _, ok := out.Header["User-Agent"]; !ok {
 		out.Header.Set("User-Agent", "") // or the HTTP client would make one up
 	}

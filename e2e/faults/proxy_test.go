@@ -104,6 +104,11 @@ func TestProxyPassesAndCounts(t *testing.T) {
 		t.Errorf("the store was sent %d bodies", len(seen))
 	}
 	traffic := p.Take()
+	p.Rehost()
+	if got := do(t.Context(), client, http.MethodGet, p.URL()+"/b/k", ""); "http://"+got.header.Get("Host-Was") != store.URL {
+		t.Errorf("got %+v; the Host header must be the target's", got)
+	}
+	p.Take()
 	if want := "1 HeadObject (0 up, 0 down), 1 UploadPart (1048576 up, 10 down)"; traffic.String() != want {
 		t.Errorf("traffic %s, want %s", traffic, want)
 	}
