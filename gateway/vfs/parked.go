@@ -16,7 +16,8 @@ import (
 const maxParked = 1000
 
 // parkedUploads are what is parked and fits q, at most maxParked. None where the account may
-// not write, and none where the gateway's own credentials may not look.
+// not write, and none where the gateway's own credentials may not look. What has nothing
+// that is durable hides no file: it is the janitor's.
 func (at place) parkedUploads(ctx context.Context, q backends.ParkedQuery) ([]backends.Parked, error) {
 	if !at.rights.has(Write) {
 		return nil, nil
@@ -28,6 +29,8 @@ func (at place) parkedUploads(ctx context.Context, q backends.ParkedQuery) ([]ba
 			return nil, nil
 		case err != nil:
 			return nil, translate(err)
+		case p.Size == 0:
+			continue
 		}
 		if found = append(found, p); len(found) == maxParked {
 			break
