@@ -78,14 +78,15 @@ func (s *Store) unparked(ctx context.Context, p backends.Parked) (*backends.Park
 		}
 		return nil, err
 	}
+	if errors.Is(err, errors.ErrUnsupported) {
+		return nil, nil //nolint:nilnil // as above: it must not hide the others
+	}
 	if err != nil {
 		return nil, err
 	}
 	p.Size = a.size()
-	for _, part := range a.parts {
-		if part.time.After(p.ModTime) {
-			p.ModTime = part.time
-		}
+	if a.last.After(p.ModTime) {
+		p.ModTime = a.last
 	}
 	return &p, nil
 }

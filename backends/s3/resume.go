@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -20,8 +21,9 @@ import (
 type arrived struct {
 	chain chain
 	parts []part
-	tail  int64 // octets
-	top   int   // the highest number of any part that the server has
+	tail  int64     // octets
+	top   int       // the highest number of any part that the server has
+	last  time.Time // when the newest part was stored, zero if there is none
 }
 
 func (a arrived) size() int64 { return octets(a.parts) + a.tail }
@@ -51,18 +53,21 @@ func (s *Store) arrived(ctx context.Context, key string, r journal.Record) (arri
 	if err != nil {
 		return arrived{}, &backends.Error{Op: "park", Key: key, Kind: errors.ErrUnsupported, Err: err}
 	}
-	if r.Native == "" || c.Copy {
+	if r.Native == "" {
 		return arrived{chain: c, tail: r.Tail}, nil
 	}
 	listed, err := s.listParts(ctx, key, r.Native)
 	if err != nil {
 		return arrived{}, err
 	}
+	if c.Copy {
+		return arrived{chain: c, last: newest(listed)}, nil
+	}
 	parts, own, ok := c.pick(listed, s.least)
 	if !ok {
 		return arrived{}, &backends.Error{Op: "park", Key: key, Kind: fs.ErrNotExist, Err: errors.New("parts of the upload are not those of its record")}
 	}
-	a := arrived{chain: c, parts: parts, tail: r.Tail}
+	a := arrived{chain: c, parts: parts, tail: r.Tail, last: newest(parts)}
 	if own > 0 {
 		a.tail = 0 // the first of the attempt's own parts begins with it
 	}
@@ -70,6 +75,17 @@ func (s *Store) arrived(ctx context.Context, key string, r journal.Record) (arri
 		a.top = listed[n-1].number
 	}
 	return a, nil
+}
+
+// newest is when the last of parts was stored.
+func newest(parts []part) time.Time {
+	var last time.Time
+	for _, p := range parts {
+		if p.time.After(last) {
+			last = p.time
+		}
+	}
+	return last
 }
 
 // resume is Create with Resume: it makes the upload of a record this process's own.
