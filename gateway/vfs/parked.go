@@ -59,9 +59,12 @@ func (at place) parkedBelow(ctx context.Context) (bool, error) {
 	if !at.rights.has(Write) {
 		return false, nil
 	}
-	for _, err := range backends.ParkedUploads(ctx, at.store, backends.ParkedQuery{Prefix: at.dir()}) {
-		if errors.Is(err, fs.ErrPermission) {
+	for p, err := range backends.ParkedUploads(ctx, at.store, backends.ParkedQuery{Prefix: at.dir()}) {
+		switch {
+		case errors.Is(err, fs.ErrPermission):
 			return false, nil
+		case err == nil && p.Size == 0: // as in parkedUploads
+			continue
 		}
 		return err == nil, translate(err)
 	}

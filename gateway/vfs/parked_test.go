@@ -1,6 +1,7 @@
 package vfs_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"io/fs"
@@ -200,6 +201,29 @@ func TestS13_StoresThatDoNotTell(t *testing.T) {
 		}
 		v.want(strings.Join(got, " | "), want)
 	}
+}
+
+// copying is a bucket in which another gateway is making a copy.
+type copying struct{ backends.Backend }
+
+func (c copying) Parked(context.Context, backends.ParkedQuery) (backends.ParkedPage, error) {
+	return backends.ParkedPage{Uploads: []backends.Parked{{ID: "c", Key: "p/d/old", ModTime: time.Now().Add(time.Hour)}}}, nil
+}
+
+func (c copying) Discard(context.Context, backends.Parked) error { panic("it is another's") }
+
+// TestS13_WhatHasNothingIsNotShown: without an octet there is nothing to go on with, and
+// nothing to end.
+func TestS13_WhatHasNothingIsNotShown(t *testing.T) {
+	b := newBucket(mem.Options{})
+	v := onBucket(t, copying{b.calls}, all)
+	b.fill("p/d/old", "data of p")
+	v.want(v.stat("/d/old"), "old:9")
+	v.want(v.list("/d"), "old:9")
+	v.want(v.storeWith("/d/old", "1", ftp.StoreOptions{Append: true}), "ok")
+	v.want(v.store("/d/old", "new"), "ok")
+	v.want(v.dele("/d/old"), "ok")
+	v.want(v.rmd("/d"), "ok")
 }
 
 // TestS13_FactsOfWhatIsParked: what can be done with it, and not what cannot.
