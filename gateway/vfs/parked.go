@@ -19,6 +19,11 @@ const maxParked = 1000
 // not write, and none where the gateway's own credentials may not look. What has nothing
 // that is durable hides no file: it is the janitor's.
 func (at place) parkedUploads(ctx context.Context, q backends.ParkedQuery) ([]backends.Parked, error) {
+	return at.parkedThat(ctx, q, func(backends.Parked) bool { return true })
+}
+
+// parkedThat is parkedUploads for those that fit; the others do not count.
+func (at place) parkedThat(ctx context.Context, q backends.ParkedQuery, fit func(backends.Parked) bool) ([]backends.Parked, error) {
 	if !at.rights.has(Write) {
 		return nil, nil
 	}
@@ -29,7 +34,7 @@ func (at place) parkedUploads(ctx context.Context, q backends.ParkedQuery) ([]ba
 			return nil, nil
 		case err != nil:
 			return nil, translate(err)
-		case p.Size == 0:
+		case p.Size == 0, !fit(p):
 			continue
 		}
 		if found = append(found, p); len(found) == maxParked {
@@ -42,8 +47,7 @@ func (at place) parkedUploads(ctx context.Context, q backends.ParkedQuery) ([]ba
 // parked are the parked uploads of the file at, the newest first.
 func (at place) parked(ctx context.Context, q backends.ParkedQuery) ([]backends.Parked, error) {
 	q.Prefix, q.Direct = at.key, true
-	found, err := at.parkedUploads(ctx, q)
-	found = slices.DeleteFunc(found, func(p backends.Parked) bool { return p.Key != at.key })
+	found, err := at.parkedThat(ctx, q, func(p backends.Parked) bool { return p.Key == at.key })
 	slices.SortFunc(found, newestFirst)
 	return found, err
 }

@@ -112,6 +112,18 @@ func TestS13_TooManyParkedAreLeftOut(t *testing.T) {
 	}
 }
 
+// TestS13_ManyNamesHideNone: uploads to names that begin alike do not crowd out that of a file.
+func TestS13_ManyNamesHideNone(t *testing.T) {
+	b := newBucket(mem.Options{})
+	v := onBucket(t, b, all)
+	for i := range 1002 {
+		v.want(v.park(fmt.Sprintf("/x%04d", i), "1", ftp.StoreOptions{}), "1")
+	}
+	v.want(v.park("/x", "12", ftp.StoreOptions{}), "2")
+	v.want(v.stat("/x")+" "+v.storeWith("/x", "34", appending), "x:2 ok")
+	b.wantContent(t, "p/x", "1234")
+}
+
 // TestS13_WhoSeesWhatIsParked tries all rights: who may write sees it, beside a file only
 // who may also replace that, and who may look into no directory sees it in none.
 func TestS13_WhoSeesWhatIsParked(t *testing.T) {
