@@ -148,7 +148,7 @@ func storeFaults() []storeFault {
 	s3OrAzure := []string{"s3", "azure"}
 	errorIn200 := func(string) faults.Fault { return faults.Instead(faults.S3Error(http.StatusOK, "InternalError")) }
 	return []storeFault{
-		{name: "503 burst", rules: all(2, slow), want: served, limit: 6},
+		{name: "503 burst", rules: all(5, slow), want: served, limit: 8},
 		{name: "500 burst", kinds: s3, rules: all(2, broken), want: served, limit: 6},
 		{name: "503 for good", waits: true, rules: all(faults.Always, slow), want: later, limit: 120},
 		{name: "500 for good", kinds: s3, waits: true, rules: all(faults.Always, broken), want: later, limit: 60},

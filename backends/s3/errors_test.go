@@ -157,12 +157,12 @@ func TestErrorsTellWhyACallWasEnded(t *testing.T) {
 	}
 }
 
-// TestUnavailableIsTriedAgain: a store that recovers at the third try is not noticed, one
-// that does not is asked three times.
+// TestUnavailableIsTriedAgain: a store that recovers before the last try is not noticed, one
+// that does not is asked so often and no more.
 func TestUnavailableIsTriedAgain(t *testing.T) {
 	f := &fake{}
 	s := serve(t, f)
-	failures := 2
+	failures := attempts - 1
 	f.before = func(w http.ResponseWriter, _ *http.Request) bool {
 		if failures--; failures < 0 {
 			return false
