@@ -220,8 +220,26 @@ func (s *Store) discard(ctx context.Context, f found) error {
 	return failure("park", f.Key, condition{}, err)
 }
 
-// claimed tells whether any record of key, but for one, is of the same upload.
+// claimedTries is how often claimed looks while records are replaced under its eyes.
+const claimedTries = 3
+
+// claimed tells whether any record of key, but for one, is of the same upload. A record
+// that is gone when it is read may have been replaced by its writer, who has parked the
+// upload, or by another who has resumed it: then it looks again.
 func (s *Store) claimed(ctx context.Context, key string, l lineage, except string) (bool, error) {
+	for try := 1; ; try++ {
+		claimed, err := s.claimedNow(ctx, key, l, except)
+		if try == claimedTries && errors.Is(err, fs.ErrNotExist) {
+			return false, &backends.Error{Op: "park", Key: key, Kind: backends.ErrUnavailable, Err: err}
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return claimed, err
+		}
+	}
+}
+
+// claimedNow is claimed by one look. fs.ErrNotExist if a record went meanwhile.
+func (s *Store) claimedNow(ctx context.Context, key string, l lineage, except string) (bool, error) {
 	q := backends.ParkedQuery{Prefix: key, Direct: true}
 	for {
 		page, err := s.journal.List(ctx, q)
@@ -236,7 +254,7 @@ func (s *Store) claimed(ctx context.Context, key string, l lineage, except strin
 			if err == nil && f.lineage.folder == l.folder {
 				return true, nil
 			}
-			if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errors.ErrUnsupported) {
+			if err != nil && !errors.Is(err, errors.ErrUnsupported) {
 				return false, err
 			}
 		}
