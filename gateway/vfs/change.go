@@ -30,6 +30,10 @@ func (f *FS) Delete(ctx context.Context, p ftp.Path) error {
 	}
 	blind := errors.Is(err, fs.ErrPermission) // who may not look may yet delete
 	parked, err := at.parked(ctx, backends.ParkedQuery{})
+	if err == nil && len(parked) > 0 {
+		// What another gateway has ended meanwhile must not be taken for the file.
+		parked, err = at.parked(ctx, backends.ParkedQuery{Fresh: true})
+	}
 	switch {
 	case err != nil:
 		return err
