@@ -27,11 +27,14 @@ func (i *interrupted) Open(ctx context.Context, key string, o backends.OpenOptio
 // take it for ended because its record is replaced at that moment.
 func TestS13_LoserLeavesWhatIsParkedMeanwhile(t *testing.T) {
 	f, s, other := twoStores(t)
+	s.parts.inFlight = 1 // so that the first part is stored when the second is sent
 	content := random(4 * testPart)
 	lost := begin(t, s, "k", content[:3*testPart], backends.CreateOptions{})
-	var p backends.Parked
-	for _, p = range parked(t, other) {
+	found := parked(t, other)
+	if len(found) != 1 {
+		t.Fatalf("parked: %+v", found)
 	}
+	p := found[0]
 	owner := begin(t, other, "k", content[p.Size:3*testPart+1], backends.CreateOptions{Resume: p.ID, At: p.Size})
 	s.journal = journal.New(&interrupted{s, func() {
 		if _, err := owner.Park(); err != nil {
