@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -79,11 +80,44 @@ func (a *account) register(w *world) string {
 	return ""
 }
 
-// fileName and dirName are absolute paths, few, so that clients meet there.
-func (w *world) fileName() string {
-	return w.dirName() + "/f" + strconv.Itoa(w.pick(3))
+// path is an absolute path that means a key; "" if there is none.
+func (a *account) path(key string) string {
+	for _, m := range a.mounts {
+		if rest, ok := strings.CutPrefix(key, m.prefix); ok {
+			return m.path + "/" + rest
+		}
+	}
+	return ""
 }
 
-func (w *world) dirName() string {
-	return one(w, "", "", "/d", "/d/e", "/g", "/shared", "/shared", "/shared/d", "/in/common", "/in/common/d")
+// fileName and dirName are absolute paths, few in one world, so that clients meet there.
+func (w *world) fileName() string {
+	return w.dirName() + "/f" + strconv.Itoa(w.pick(2))
+}
+
+func (w *world) dirName() string { return w.dirs[w.pick(len(w.dirs))] }
+
+// someDirs draws the directories of a world.
+func (w *world) someDirs() []string {
+	all := []string{"", "/d", "/d/e", "/g", "/shared", "/shared/d", "/in/common", "/in/common/d"}
+	w.driver.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return append(all[:2+w.pick(4)], "/shared", "/in/common")
+}
+
+// abandoned is the path of an upload that is parked and that the client may go on with; ""
+// if there is none. Registers are only written as a whole.
+func (c *client) abandoned() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var paths []string
+	for _, k := range c.bucket.parked {
+		if path := c.account.path(k.key); k.gone.IsZero() && path != "" && !strings.HasPrefix(k.key, "s/r") {
+			paths = append(paths, path)
+		}
+	}
+	if len(paths) == 0 {
+		return ""
+	}
+	slices.Sort(paths) // maps have no order, and a seed has one
+	return paths[c.pick(len(paths))]
 }

@@ -221,6 +221,7 @@ func (w *world) doubt(next backends.Upload) {
 	defer w.mu.Unlock()
 	if u, ok := next.(*upload); ok && u.op != nil {
 		u.op.doubtful = true
+		w.seen["stored and its answer lost"]++
 	}
 }
 

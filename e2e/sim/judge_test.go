@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"time"
 
@@ -28,6 +29,7 @@ func (w *world) judgeCommit(u *upload, key string, before *version) {
 			w.judgePolicy(o.mount, key, before)
 			w.judgeBase(u, o, key, before)
 			o.applied, o.content, u.op = true, u.content, o
+			w.countCommit(u, o, key)
 			return
 		}
 	}
@@ -117,20 +119,25 @@ func (o *op) takes(from, key string) bool {
 
 // judgeCopy holds I1 and I4 against a copy on the store's side.
 func (w *world) judgeCopy(dst, src string, before *version) {
+	broken := fmt.Sprintf("I4: %q was copied to %q, which nobody has asked for", src, dst)
 	for _, o := range w.ops {
 		of, ok := o.source(dst)
-		if !w.live(o) || !ok || !o.takes(of, src) {
+		switch {
+		case !w.live(o) || !ok || !o.takes(of, src):
 			continue
-		}
-		if o.key+"/" != dst[:min(len(dst), len(o.key)+1)] {
+		case of == o.from:
 			w.judgePolicy(o.mount, dst, before)
-		} else if !before.absent {
-			w.failf("S31: %s has replaced %q", o, dst)
+			w.seen["renamed"]++
+		case !before.absent:
+			broken = fmt.Sprintf("S31: %s has replaced %q", o, dst)
+			continue // unless it was somebody else
+		default:
+			w.seen["copied with its directory"]++
 		}
 		o.copied, o.onto = true, dst
 		return
 	}
-	w.failf("I4: %q was copied to %q, which nobody has asked for", src, dst)
+	w.failf("%s", broken)
 }
 
 // judgeDelete holds I1 and S30 against a delete: somebody has asked for it, or it is the

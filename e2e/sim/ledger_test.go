@@ -196,6 +196,9 @@ func (l *ledger) Discard(ctx context.Context, p backends.Parked) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	err := l.store.Discard(ctx, p)
+	if err == nil && l.parked[p.ID] != nil && l.parked[p.ID].gone.IsZero() {
+		l.seen["discarded"]++
+	}
 	if err == nil {
 		l.forget(p.ID)
 	}

@@ -66,6 +66,7 @@ func (w *world) operation(o *op, key string) (porcupine.Operation, bool) {
 		return p, false
 	case o.verb == "RETR" && o.code == 226 && o.ended && o.offset == 0:
 		p.Input, p.Output = access{}, string(o.data0)
+		w.seen["read from a register"]++
 		return p, true
 	case o.verb == "STOR" && o.sent && !o.cut:
 		if o.code != 226 {

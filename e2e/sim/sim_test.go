@@ -20,15 +20,23 @@ func TestI1_I2_I3_I4_I5_I6_I7_R10_Simulator(t *testing.T) {
 		if err != nil {
 			t.Fatalf("SIM_SEED: %v", err)
 		}
-		simulate(t, seed)
+		simulate(t, seed, map[string]int{})
 		return
 	}
 	more := budget(t)
-	seed, seeds, commands := uint64(time.Now().UnixNano()), 0, 0
+	seed, seeds, commands, seen := uint64(time.Now().UnixNano()), 0, 0, map[string]int{}
 	for began := time.Now(); more(commands, time.Since(began)) && !t.Failed(); seeds++ {
-		commands += simulate(t, seed+uint64(seeds))
+		commands += simulate(t, seed+uint64(seeds), seen)
 	}
-	t.Logf("%d commands of %d seeds from %d", commands, seeds, seed)
+	t.Logf("%d commands of %d seeds from %d: %v", commands, seeds, seed, seen)
+	if commands < 50_000 {
+		return
+	}
+	for _, what := range landmarks() {
+		if seen[what] == 0 {
+			t.Errorf("not once was an upload or a file %s", what)
+		}
+	}
 }
 
 // budget tells whether there are to be more simulations after so many commands and so
@@ -64,18 +72,21 @@ func TestSeedsThatHaveFailed(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}
-		t.Run(name, func(t *testing.T) { simulate(t, seed) })
+		t.Run(name, func(t *testing.T) { simulate(t, seed, map[string]int{}) })
 	}
 }
 
 // simulate runs one simulation and returns how many commands were sent in it. If it fails
 // its seed is kept.
-func simulate(t *testing.T, seed uint64) (commands int) {
+func simulate(t *testing.T, seed uint64, seen map[string]int) (commands int) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(seed)
 		w.run(steps)
 		commands = w.commands
+		for what, often := range w.seen {
+			seen[what] += often
+		}
 		if len(w.failures) > 0 {
 			t.Errorf("SIM_SEED=%d: %s", seed, w.report())
 			keep(t, seed, w.failures[0])

@@ -49,6 +49,9 @@ func (w *world) empties(key string) bool {
 // count, elsewhere.
 func (c *client) resume(s *session) {
 	path := c.fileName()
+	if parked := c.abandoned(); parked != "" && !c.chance(4) {
+		path = parked
+	}
 	o := c.aim(&op{verb: "SIZE"}, path)
 	s.command(o)
 	c.wait()

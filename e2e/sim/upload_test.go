@@ -90,8 +90,11 @@ func (u *upload) Park() (int64, error) {
 	defer u.end()
 	n, err := u.next.Park()
 	u.learn(u)
-	if err == nil && n == 0 {
+	switch {
+	case err == nil && n == 0:
 		u.forget(u.id)
+	case err == nil:
+		u.seen["parked"]++
 	}
 	return n, err
 }

@@ -33,6 +33,7 @@ type world struct {
 	mutant   mutation
 	grace    time.Duration // of the gateway
 	sharing  mount         // the mount that all accounts have
+	dirs     []string      // where clients go
 
 	mu       sync.Mutex
 	chaos    *rand.Rand // of the store's faults
@@ -42,6 +43,7 @@ type world struct {
 	ticks    int64
 	ops      []*op // in the order in which they were sent
 	commands int
+	seen     map[string]int // how often what happened
 	failures []string
 	events   []string
 }
@@ -49,9 +51,10 @@ type world struct {
 func newWorld(seed uint64) *world {
 	w := &world{
 		seed: seed, net: memnet.New(), gateway: &gateway{}, grace: grace,
+		seen:   map[string]int{},
 		driver: rand.New(rand.NewPCG(seed, 1)), chaos: rand.New(rand.NewPCG(seed, 2)),
 	}
-	w.bucket = newLedger(w)
+	w.bucket, w.dirs = newLedger(w), w.someDirs()
 	w.populate()
 	return w
 }
@@ -146,15 +149,15 @@ func (w *world) step() {
 		w.pass(time.Duration(w.pick(200)) * time.Second)
 	case n < 970:
 		w.mu.Lock()
-		w.trouble = one(w, 0, 0, 20, 100, 400)
+		w.trouble = one(w, 0, 0, 10, 20, 50, 100, 300)
 		w.event(fmt.Sprintf("trouble %d", w.trouble))
 		w.mu.Unlock()
 	case n < 988:
 		w.meddle()
 	case n < 993:
-		w.sweep(window)
+		w.sweep(one(w, 0, time.Minute, window))
 	case w.gateway.ended != nil:
-	case n < 996:
+	case n < 998:
 		w.note("gateway killed")
 		w.kill()
 	default:
