@@ -74,6 +74,9 @@ func (s *session) enlist(o *op) {
 	o.client, o.session, o.gateway, o.faults = s.client, s, w.gateway.number, w.faults
 	o.number, o.at, o.invoked = w.number(), time.Now(), w.tick()
 	w.ops = append(w.ops, o)
+	if o.uploads() || o.verb == "DELE" || o.verb == "RNTO" {
+		s.told = told{} // what the client itself changes it knows best
+	}
 	s.pending = append(s.pending, o)
 	w.commands++
 	w.event(fmt.Sprintf("%d> %s", s.number(), o))

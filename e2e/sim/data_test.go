@@ -161,11 +161,11 @@ func (d *data) read() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	o := d.op
-	o.data0, o.stopped, o.ended = content.Bytes(), true, err == nil && !d.over
+	o.received, o.stopped, o.ended = content.Bytes(), true, err == nil && !d.over
 	if err != nil && !d.over && !errors.Is(err, syscall.ECONNRESET) {
 		w.failf("simulator: data: %v", err)
 	}
-	if bytes.Contains(o.data0, []byte(secret)) {
+	if bytes.Contains(o.received, []byte(secret)) {
 		w.failf("I4: sent what is in no mount: %s", o)
 	}
 	d.wire.end()

@@ -114,7 +114,7 @@ func (o *op) source(key string) (string, bool) {
 // takes tells whether a rename of one key may take another: a session's own upload goes by
 // the name that it was sent to, also where it was kept beside another file.
 func (o *op) takes(from, key string) bool {
-	return key == from || o.source0.keepsBoth() && strings.HasPrefix(key, from+"-")
+	return key == from || o.origin.keepsBoth() && strings.HasPrefix(key, from+"-")
 }
 
 // judgeCopy holds I1 and I4 against a copy on the store's side.

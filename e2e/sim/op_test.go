@@ -38,16 +38,16 @@ type op struct {
 	doubtful bool // the answer of the store was lost
 
 	// Of renames.
-	from    string // key
-	source0 mount  // that it is in
-	copied  bool   // something of it has its new name
-	onto    string // the key, where it is another one because that was taken
+	from   string // key
+	origin mount  // that it is in
+	copied bool   // something of it has its new name
+	onto   string // the key, where it is another one because that was taken
 
 	// Of reads.
-	data0   []byte // what came
-	ended   bool   // and its end, properly
-	stopped bool   // or its end in any way
-	judged  bool
+	received []byte // what came
+	ended    bool   // and its end, properly
+	stopped  bool   // or its end in any way
+	judged   bool
 }
 
 // uploads tells whether the command stores a file.

@@ -49,7 +49,7 @@ func (w *world) linearize() {
 			w.failf("X11: the history of %q is not linearizable", key)
 			for _, o := range w.ops {
 				if _, ok := w.operation(o, key); ok {
-					w.failures = append(w.failures, fmt.Sprintf("\t%d-%d %s: %d %s", o.invoked, o.returned, o, o.code, brief(o.data0)))
+					w.failures = append(w.failures, fmt.Sprintf("\t%d-%d %s: %d %s", o.invoked, o.returned, o, o.code, brief(o.received)))
 				}
 			}
 		}
@@ -65,7 +65,7 @@ func (w *world) operation(o *op, key string) (porcupine.Operation, bool) {
 	case o.key != key:
 		return p, false
 	case o.verb == "RETR" && o.code == 226 && o.ended && o.offset == 0:
-		p.Input, p.Output = access{}, string(o.data0)
+		p.Input, p.Output = access{}, string(o.received)
 		w.seen["read from a register"]++
 		return p, true
 	case o.verb == "STOR" && o.sent && !o.cut:

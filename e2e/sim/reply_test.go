@@ -75,8 +75,7 @@ func (w *world) judgeUploaded(o *op) {
 	}
 }
 
-// told is judged like a listing: believe tells whether a version may be told of by an
-// answer to o. What was changed from outside may be told of for as long as the cache
+// believe tells whether a version may be told of by the answer to o. What was changed from outside may be told of for as long as the cache
 // believes it.
 func (w *world) believe(o *op, key string, found func(*version) bool) bool {
 	if w.bucket.during(key, o.invoked, found) {
@@ -131,7 +130,7 @@ func (w *world) judgeDeleted(o *op) {
 
 // judgeRenamed: the content has its new name, and nothing of it the old one.
 func (w *world) judgeRenamed(o *op) {
-	if o.from == o.key || o.source0.keepsBoth() {
+	if o.from == o.key || o.origin.keepsBoth() {
 		return
 	}
 	for key, all := range w.bucket.keys {
@@ -170,17 +169,17 @@ func (w *world) judgeRead(o *op) {
 		return
 	}
 	is := func(v *version) bool {
-		return !v.absent && int64(len(v.content)) >= o.offset && bytes.Equal(v.content[o.offset:], o.data0)
+		return !v.absent && int64(len(v.content)) >= o.offset && bytes.Equal(v.content[o.offset:], o.received)
 	}
 	if !w.bucket.during(o.key, o.invoked, is) {
-		w.failf("S20: %d to %s, which was sent %s", o.code, o, brief(o.data0))
+		w.failf("S20: %d to %s, which was sent %s", o.code, o, brief(o.received))
 	}
 }
 
 // judgeListing: what was there all the time is in it, and what never was is not.
 func (w *world) judgeListing(o *op) {
 	listed := map[string]bool{}
-	for line := range strings.SplitSeq(string(o.data0), "\r\n") {
+	for line := range strings.SplitSeq(string(o.received), "\r\n") {
 		name := line[max(strings.LastIndexByte(line, ' '), strings.LastIndexByte(line, '/'))+1:]
 		if name == "" || name == "." || name == ".." || strings.Contains(line, "type=cdir") || strings.Contains(line, "type=pdir") {
 			continue

@@ -108,6 +108,6 @@ func (c *client) rename(s *session) {
 		return
 	}
 	o := c.aim(&op{verb: "RNTO"}, to)
-	o.from, o.source0 = first.key, first.mount
+	o.from, o.origin = first.key, first.mount
 	s.command(o)
 }
