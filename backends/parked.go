@@ -15,6 +15,10 @@ type Parked struct {
 	Key     string    // of the object that it would have become
 	Size    int64     // octets that are durable
 	ModTime time.Time // when the last of them were stored, by the store's clock
+
+	// Open says that nobody has parked it: its gateway has died, or is another one that is
+	// writing it. No record tells these apart.
+	Open bool
 }
 
 // ParkedQuery asks for one page of what is parked.

@@ -42,6 +42,7 @@ func (b *bucket) save(u *upload, n int64) {
 		b.records[u.record.ID] = u.record
 	}
 	u.record.content, u.record.Size, u.record.ModTime = u.content[:n:n], n, b.now().UTC()
+	u.record.Open = true
 }
 
 // floor is how many of n octets are in whole parts.
@@ -108,7 +109,7 @@ func (u *upload) Park() (int64, error) {
 		return 0, nil
 	}
 	u.store.save(u, int64(len(u.content)))
-	u.record.writer = nil
+	u.record.Open, u.record.writer = false, nil
 	u.over = true
 	delete(u.store.uploads, u)
 	return u.record.Size, nil

@@ -103,3 +103,64 @@ func TestS13_X15_DirectoryTakesTheNamesOfUploads(t *testing.T) {
 		})
 	}
 }
+
+// TestS13_S15_AnotherGatewayIsWriting: what another gateway has stored of an upload looks
+// like what a dead one has left. Who has not been told of it neither goes on with it nor
+// ends it.
+func TestS13_S15_AnotherGatewayIsWriting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		one := mem.New(mem.Options{PartSize: 4})
+		two := one.Reopen()
+		a, b := onBucket(t, one, all), onBucket(t, two, all)
+		u, _, err := a.Store(a.ctx, path(t, "/x"), ftp.StoreOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := u.Write([]byte("0123456789")); err != nil {
+			t.Fatal(err)
+		}
+		b.want(b.storeWith("/x", "+", appending), "busy")
+		tick()
+		b.want(b.store("/x", "finished"), "ok")
+		if _, err := u.Commit(); err != nil {
+			t.Errorf("the upload was ended by another: %v", err)
+		}
+		b.want(b.stat("/x"), "x:10")
+
+		left, _, err := a.Store(a.ctx, path(t, "/y"), ftp.StoreOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := left.Write([]byte("0123456789")); err != nil {
+			t.Fatal(err)
+		}
+		one.Crash()
+		b.want(b.storeWith("/y", "+", appending), "busy")
+		b.want(b.stat("/y"), "y:8") // now it knows
+		b.want(b.storeWith("/y", "89", appending), "ok")
+		b.want(b.stat("/y"), "y:10")
+		if uploads := two.Uploads(); len(uploads) > 0 {
+			t.Errorf("left: %q", uploads)
+		}
+	})
+}
+
+// TestS13_WhatADeadGatewayHasLeft is gone on with without a question when no gateway can
+// be writing it any more.
+func TestS13_WhatADeadGatewayHasLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		one := mem.New(mem.Options{PartSize: 4})
+		v := onBucket(t, one, all)
+		u, _, err := v.Store(v.ctx, path(t, "/x"), ftp.StoreOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := u.Write([]byte("01234567")); err != nil {
+			t.Fatal(err)
+		}
+		one.Crash()
+		time.Sleep(2 * time.Hour)
+		v.want(v.storeWith("/x", "89", appending), "ok")
+		v.want(v.stat("/x"), "x:10")
+	})
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
+	"time"
 
 	"causeway/backends"
 	"causeway/gateway/ftp"
@@ -105,9 +106,19 @@ func (at place) discard(ctx context.Context, uploads []backends.Parked) error {
 	return nil
 }
 
+// openFor is how long ago the last octets of an upload that nobody has parked may have been
+// stored, for another gateway to be writing it still: more than the slowest lines take
+// for a part, and than the hour in which Azure's records tell that a writer lives.
+const openFor = 2 * time.Hour
+
+// running tells whether another gateway may be writing an upload at this moment.
+func running(p backends.Parked) bool { return p.Open && time.Since(p.ModTime) < openFor }
+
 // supersede ends uploads that were parked before a newer file or upload took their name.
-// That is done by then, so a failure is no more than logged: the janitor ends them as well.
+// That is done by then, so a failure is no more than logged: the janitor ends them as well,
+// and those that may still be running.
 func (f *FS) supersede(ctx context.Context, at place, uploads []backends.Parked) {
+	uploads = slices.DeleteFunc(slices.Clone(uploads), running)
 	if len(uploads) == 0 {
 		return
 	}

@@ -69,8 +69,13 @@ func (f *FS) goOn(ctx context.Context, at place, o ftp.StoreOptions) (*upload, e
 		if err != nil {
 			return nil, err
 		}
-		if told != nil && !told.fits(s, o) {
+		switch {
+		case told != nil && !told.fits(s, o):
 			return nil, refuse("store", at.path, ftp.ErrChanged)
+		case told == nil && o.Append && s.parked != nil && running(*s.parked):
+			// Who has not asked how much is there does not mean to go on with it, and
+			// would add to what another client may be sending.
+			return nil, refuse("store", at.path, ftp.ErrBusy)
 		}
 		u, err := f.continueFrom(ctx, s, o)
 		if s.parked == nil || !errors.Is(err, fs.ErrNotExist) {
