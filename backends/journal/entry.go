@@ -171,6 +171,13 @@ func (e *Entry) Owned(ctx context.Context) (bool, error) {
 	return len(page.Objects) > 0, err
 }
 
+// Forsaken tells whether no attempt at the upload has a record any more: it has become an
+// object or was ended, and what is left of it in the store is nobody's.
+func (e *Entry) Forsaken(ctx context.Context) (bool, error) {
+	page, err := e.journal.store.List(ctx, backends.Query{Prefix: e.name.attempts(), Limit: 1})
+	return err == nil && len(page.Objects) == 0 && page.Next == "", err
+}
+
 // Park writes that the upload is parked with size octets in all, of which tail, which may
 // be nil, has the last. The entry is over.
 func (e *Entry) Park(ctx context.Context, size int64, tail *io.SectionReader) error {

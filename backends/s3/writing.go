@@ -198,18 +198,30 @@ func (w *writing) late(etag string, err error) error {
 	return err
 }
 
+// sweep ends an upload that was lost and is nobody's by now. It should be gone, but a part
+// that was on its way when another ended it may have brought it back (versitygw).
+func (w *writing) sweep(ctx context.Context) error {
+	if w.entry == nil || w.upload == nil {
+		return nil
+	}
+	if forsaken, err := w.entry.Forsaken(ctx); err != nil || !forsaken {
+		return err
+	}
+	return w.endAll(ctx, w.key, *w.upload)
+}
+
 // abort ends the multipart upload, if it was begun and nobody has taken it, and then the
 // record.
 func (w *writing) abort(ctx context.Context) error {
 	if w.lost {
-		return nil
+		return w.sweep(ctx)
 	}
 	if w.entry != nil {
 		defer w.entry.Leave() // an abort that has failed is the janitor's
 	}
 	err := w.owned(ctx)
 	if w.lost = errors.Is(err, backends.ErrChanged); w.lost {
-		return nil
+		return w.sweep(ctx)
 	}
 	if err == nil && w.upload != nil {
 		err = w.end(ctx, w.key, *w.upload)

@@ -265,3 +265,20 @@ func TestS10_CutConditionalPut(t *testing.T) {
 		}
 	}
 }
+
+// TestS17_LostUploadOfNobodyIsEnded: a part that was on its way when another ended the
+// upload may have brought it back; whoever sent it sees to that.
+func TestS17_LostUploadOfNobodyIsEnded(t *testing.T) {
+	f := &fake{}
+	s := serve(t, f)
+	u, other, p := crashed(t, s, 2*fakePartSize)
+	if err := other.Delete(t.Context(), p.ID, backends.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := u.Abort(); err != nil {
+		t.Errorf("abort: %v", err)
+	}
+	if left, err := openUploads(t.Context(), s); err != nil || len(left) > 0 {
+		t.Errorf("left: %q, %v", left, err)
+	}
+}
