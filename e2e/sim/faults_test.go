@@ -107,6 +107,7 @@ func (w *world) refusal(verb string) error {
 	case verb == "park":
 		return errors.ErrUnsupported
 	case verb != "write" && w.draw(2) == 0:
+		w.denied = w.ticks
 		return fs.ErrPermission
 	case verb == "create" || verb == "write" || verb == "commit":
 		return backends.ErrQuota

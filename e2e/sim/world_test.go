@@ -41,6 +41,7 @@ type world struct {
 	trouble  int // faults in a thousand calls
 	faults   int // that have struck
 	ticks    int64
+	denied   int64 // the tick at which the store has refused its last call for want of permission
 	ops      []*op // in the order in which they were sent
 	commands int
 	seen     map[string]int // how often what happened
