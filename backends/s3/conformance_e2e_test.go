@@ -21,6 +21,9 @@ import (
 func TestConformanceServer(t *testing.T) {
 	f := features(leastPartSize)
 	f.NoneBeside = true // versitygw keeps objects as files, though without markers of its own
+	f.Skip = map[string]string{
+		"Crash/S17_Discard": "versitygw goes on listing an upload that was ended while a part of it arrived; the fake has it right",
+	}
 	backendtest.Run(t, func(t *testing.T) backends.Backend { return serverStore(t) }, f)
 }
 
