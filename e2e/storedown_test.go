@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // nowhere is a store of each kind whose server does not answer.
@@ -69,22 +70,26 @@ func TestStoreDown(t *testing.T) {
 			g := start(t, setup{plain4: true, accounts: []account{{name: user, store: b}}})
 			s := connect(t, g.address(false, false))
 			s.login(user)
-			s.do("SIZE x", "450")
-			s.do("CWD x", "450")
-			s.do("DELE x", "450")
-			s.do("MKD x", "450")
+			// Each command waits for all tries of the store, and may have its own time.
+			do := func(command string, codes ...string) string {
+				_ = s.conn.SetDeadline(time.Now().Add(patience))
+				return s.do(command, codes...).code
+			}
+			for _, command := range []string{"SIZE x", "CWD x", "DELE x", "MKD x"} {
+				do(command, "450")
+			}
 			data := s.passive()
-			if r := s.do("RETR x", "450", "150"); r.code == "150" {
+			if do("RETR x", "450", "150") == "150" {
 				s.want("451")
 			}
 			_ = data.Close()
 			data = s.passive()
-			if r := s.do("LIST", "451", "150"); r.code == "150" {
+			if do("LIST", "451", "150") == "150" {
 				s.want("451")
 			}
 			_ = data.Close()
 			conn := s.passive()
-			if r := s.do("STOR x", "450", "150"); r.code == "150" {
+			if do("STOR x", "450", "150") == "150" {
 				s.write(conn, content(1000))
 				_ = conn.Close()
 				s.want("451", "450")
