@@ -46,13 +46,31 @@ func NewBudget(bytes int64, spool *Spool) *Budget {
 	}
 }
 
-// Used is the octets of memory and of disk that parts hold now, for metrics. Both are
-// zero when no upload is open.
+// Used is the octets of memory and of disk that parts and loans hold now, for metrics. Both
+// are zero when no upload is open and nothing is lent.
 func (b *Budget) Used() (memory, disk int64) {
 	if b.spool != nil {
 		disk = b.spool.space.inUse()
 	}
 	return b.memory.inUse(), disk
+}
+
+// Lend gives 64 KiB of memory to read ahead into, of arbitrary content, or nil while uploads
+// need what there is. It never waits. All loans together are at most a quarter of the
+// budget, and no upload ever waits for one to come back. The borrower keeps b for as long
+// as it uses what it was lent, and ends each loan by one Return.
+func (b *Budget) Lend() []byte {
+	if !b.memory.lend(chunkSize) {
+		return nil
+	}
+	return b.chunk()[:]
+}
+
+// Return ends the loan of p, a result of [Budget.Lend] that is not nil, as long as it was.
+// Nobody may use it any more.
+func (b *Budget) Return(p []byte) {
+	b.chunks.Put((*chunk)(p))
+	b.memory.repay(chunkSize)
 }
 
 // largest is the largest part in octets that is kept in memory.

@@ -19,12 +19,17 @@ import (
 // back, and by induction every other one can. What is in flight counts as not held: a
 // request ends by itself. Parts that hold nothing are served in the order they came, and
 // are overtaken only by parts that already hold something, of which there are finitely many.
+//
+// What is lent (see lend) may be gone for long, and is taken off the capacity. It is lent
+// only while the largest part would still fit beside it and all that is used, so every
+// growing part can be finished without it.
 type ledger struct {
 	capacity int64
 
 	mu      sync.Mutex
 	used    int64     // octets held by parts
 	growing int64     // of these, held by parts that are not full yet
+	lent    int64     // octets lent, not among those used
 	waiting list.List // of *account, first come first
 }
 
@@ -143,7 +148,8 @@ func (l *ledger) close(a *account) {
 
 // can is the rule of the type's comment. The caller holds mu.
 func (l *ledger) can(a *account, n int64) bool {
-	return a.want-a.held <= l.capacity-l.growing && n <= l.capacity-l.used
+	free := l.capacity - l.lent
+	return a.want-a.held <= free-l.growing && n <= free-l.used
 }
 
 func (l *ledger) give(a *account, n int64) {
@@ -171,11 +177,32 @@ func (l *ledger) serve() {
 	}
 }
 
+// lend gives n octets that no part needs, of a quarter of the capacity at most, or reports
+// that there are none. No part may want more than another quarter.
+func (l *ledger) lend(n int64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	quarter := l.capacity / 4
+	if l.waiting.Len() > 0 || l.lent+n > quarter || l.used+l.lent+n > l.capacity-quarter {
+		return false
+	}
+	l.lent += n
+	return true
+}
+
+// repay ends the loan of n octets.
+func (l *ledger) repay(n int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lent -= n
+	l.serve()
+}
+
 // crowded tells whether more than three quarters are in use.
 func (l *ledger) crowded() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.used > l.capacity/4*3
+	return l.used+l.lent > l.capacity/4*3
 }
 
 // scarce tells whether anyone waits.
@@ -185,9 +212,9 @@ func (l *ledger) scarce() bool {
 	return l.waiting.Len() > 0
 }
 
-// inUse is the number of octets held.
+// inUse is the number of octets held or lent.
 func (l *ledger) inUse() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.used
+	return l.used + l.lent
 }
