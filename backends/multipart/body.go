@@ -137,7 +137,11 @@ func (b *Body) store(p []byte) error {
 	}
 	for at := b.size; len(p) > 0; {
 		if at%chunkSize == 0 {
-			b.chunks = append(b.chunks, b.budget.chunk())
+			c, err := b.budget.chunks.get()
+			if err != nil {
+				return err
+			}
+			b.chunks = append(b.chunks, c)
 		}
 		k := copy(b.chunks[at/chunkSize][at%chunkSize:], p)
 		p, at = p[k:], at+int64(k)
@@ -227,9 +231,7 @@ func (b *Body) save() (*os.File, error) {
 
 // recycle gives all memory back. The caller holds mu.
 func (b *Body) recycle() {
-	for _, c := range b.chunks {
-		b.budget.chunks.Put(c)
-	}
+	b.budget.chunks.put(b.chunks...)
 	b.chunks = nil
 	b.budget.memory.close(&b.memory)
 }

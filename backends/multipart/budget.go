@@ -28,7 +28,7 @@ type chunk [chunkSize]byte
 type Budget struct {
 	memory ledger
 	spool  *Spool
-	chunks sync.Pool // of *chunk
+	chunks pool
 
 	mu      sync.Mutex
 	growing list.List // of *Body in memory, oldest first; only where there is a spool
@@ -42,7 +42,7 @@ func NewBudget(bytes int64, spool *Spool) *Budget {
 	return &Budget{
 		memory: ledger{capacity: max(bytes/chunkSize, 4) * chunkSize},
 		spool:  spool,
-		chunks: sync.Pool{New: func() any { return new(chunk) }},
+		chunks: pool{slab: mapped},
 	}
 }
 
@@ -63,13 +63,18 @@ func (b *Budget) Lend() []byte {
 	if !b.memory.lend(chunkSize) {
 		return nil
 	}
-	return b.chunk()[:]
+	c, err := b.chunks.get()
+	if err != nil {
+		b.memory.repay(chunkSize)
+		return nil
+	}
+	return c[:]
 }
 
 // Return ends the loan of p, a result of [Budget.Lend] that is not nil, as long as it was.
 // Nobody may use it any more.
 func (b *Budget) Return(p []byte) {
-	b.chunks.Put((*chunk)(p))
+	b.chunks.put((*chunk)(p))
 	b.memory.repay(chunkSize)
 }
 
@@ -83,8 +88,6 @@ func (b *Budget) crowded() bool { return b.memory.crowded() }
 func (b *Budget) take(ctx context.Context, body *Body, n int64) (int64, error) {
 	return b.memory.take(ctx, &body.memory, n, b.relieve)
 }
-
-func (b *Budget) chunk() *chunk { return b.chunks.Get().(*chunk) }
 
 // watch makes a growing body one that relieve may move to the spool.
 func (b *Budget) watch(body *Body) {
