@@ -1,0 +1,10 @@
+package main
+
+import "slices"
+
+// cases are all kinds of work, in the table's order.
+func cases() []Case {
+	return slices.Concat(
+		bulkCases(),
+	)
+}

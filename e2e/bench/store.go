@@ -1,0 +1,120 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+
+	"causeway/e2e/bench/nulls3"
+)
+
+// Store is a running S3 server.
+type Store struct {
+	*Process
+	URL    string // of its endpoint
+	Bucket string
+
+	key, secret string
+	control     string // URL of package nulls3's Control
+
+	mu     sync.Mutex
+	direct *Process // the SDK's client for this store, once there was a job for it
+}
+
+// StoreOptions is how a null server behaves.
+type StoreOptions = nulls3.Options
+
+// storeReady is the first line of the part "store".
+type storeReady struct{ URL, Control string }
+
+// Store starts a server with an empty bucket.
+func (e *Env) Store(ctx context.Context, o StoreOptions) (*Store, error) {
+	var ready storeReady
+	p, err := e.role(ctx, "store", o, &ready)
+	if err != nil {
+		return nil, err
+	}
+	return &Store{Process: p, URL: ready.URL, Bucket: "bench", key: "bench", secret: "bench-secret", control: ready.Control}, nil
+}
+
+// Stop ends the server, and the SDK's client for it.
+func (s *Store) Stop() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var err error
+	if s.direct != nil {
+		err = s.direct.Stop()
+	}
+	return errors.Join(err, s.Process.Stop())
+}
+
+// Stats returns what the server has counted since the start or the last Reset.
+func (s *Store) Stats(ctx context.Context) (nulls3.Stats, error) {
+	var stats nulls3.Stats
+	body, err := s.ask(ctx, http.MethodGet)
+	if err != nil {
+		return stats, err
+	}
+	return stats, json.Unmarshal(body, &stats)
+}
+
+// Reset sets the server's counts to nothing.
+func (s *Store) Reset(ctx context.Context) error {
+	_, err := s.ask(ctx, http.MethodDelete)
+	return err
+}
+
+func (s *Store) ask(ctx context.Context, method string) ([]byte, error) {
+	r, err := http.NewRequestWithContext(ctx, method, s.control, nil)
+	if err != nil {
+		return nil, err
+	}
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = res.Body.Close() }() // read to its end
+	body, err := io.ReadAll(res.Body)
+	if err == nil && res.StatusCode >= http.StatusBadRequest {
+		err = fmt.Errorf("store answers %s", res.Status)
+	}
+	return body, err
+}
+
+// beStore is the part "store": it serves until its input ends.
+func beStore(ctx context.Context, options []byte) error {
+	var o StoreOptions
+	if err := json.Unmarshal(options, &o); err != nil {
+		return err
+	}
+	data, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	control, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return errors.Join(err, data.Close())
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	server := nulls3.New(o)
+	ended := make(chan error, 2)
+	go func() { ended <- server.Serve(ctx, data) }()
+	go func() { ended <- server.ServeControl(ctx, control) }()
+	go func() {
+		defer cancel()
+		_, _ = io.Copy(io.Discard, bufio.NewReader(os.Stdin)) // until the parent closes it
+	}()
+	err = json.NewEncoder(os.Stdout).Encode(storeReady{"http://" + data.Addr().String(), "http://" + control.Addr().String()})
+	if err != nil {
+		return err
+	}
+	return errors.Join(<-ended, <-ended)
+}
