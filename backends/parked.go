@@ -86,6 +86,23 @@ func ParkedUploads(ctx context.Context, b Backend, q ParkedQuery) iter.Seq2[Park
 	}
 }
 
+// Sweeper is a Backend in which a writer that was killed can leave what no record of an upload
+// tells of. A decorator has the method and calls [Sweep] on its next.
+type Sweeper interface {
+	// Sweep removes what is provably of uploads, and of none that a record tells of, if all
+	// that is there of one was last written before that time, by the store's clock. It tells
+	// how many objects went; what is too much for one call is for the next.
+	Sweep(ctx context.Context, before time.Time) (int, error)
+}
+
+// Sweep is [Sweeper.Sweep]; it does nothing where a store can have nothing of that kind.
+func Sweep(ctx context.Context, b Backend, before time.Time) (int, error) {
+	if s, ok := b.(Sweeper); ok {
+		return s.Sweep(ctx, before)
+	}
+	return 0, nil
+}
+
 // Discard ends a parked upload of b; see [Parker.Discard].
 func Discard(ctx context.Context, b Backend, p Parked) error {
 	if parker, ok := b.(Parker); ok {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"causeway/backends"
 )
@@ -19,6 +20,11 @@ func (b *Backend) Discard(ctx context.Context, p backends.Parked) error {
 		b.repark(p.Key)
 	}
 	return err
+}
+
+// Sweep passes through. What it removes was never in memory.
+func (b *Backend) Sweep(ctx context.Context, before time.Time) (int, error) {
+	return backends.Sweep(ctx, b.next, before)
 }
 
 // unpark tells the memory that an upload of key is not parked any more.

@@ -31,8 +31,8 @@ const renames = backends.Reserved + "/renames/"
 
 // janitor ends the uploads that nobody has gone on with for the window, parked ones and
 // those of gateways that have died, and forgets the renames of directories that nobody has
-// gone on with. It touches nothing that the gateways themselves have not written down, and
-// no object that a client could name. A store has a goroutine of its own.
+// gone on with, and of uploads what nothing written down tells of. It touches only what
+// gateways have written below their reserved name. A store has a goroutine of its own.
 type janitor struct {
 	stores map[string]backends.Backend
 	window time.Duration
@@ -81,7 +81,7 @@ func (k *keeper) sweep(ctx context.Context) {
 	bounded, cancel := context.WithTimeout(ctx, sweepTimeout)
 	defer cancel()
 	s := sweep{keeper: k, before: time.Now().Add(-k.window)}
-	err := errors.Join(s.uploads(bounded), s.renames(bounded))
+	err := errors.Join(s.uploads(bounded), s.renames(bounded), s.strays(bounded))
 	if s.failures > maxComplaints {
 		k.log.Warn("much abandoned work could not be ended", slog.Int("count", s.failures))
 	}
@@ -138,6 +138,15 @@ func (s *sweep) renames(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// strays removes what landed of uploads when they had ended, their gateways killed.
+func (s *sweep) strays(ctx context.Context) error {
+	n, err := backends.Sweep(ctx, s.store, s.before)
+	if n > 0 {
+		s.log.Info("what ended uploads had left was removed", slog.Int("count", n))
+	}
+	return err
 }
 
 // leftover is what may have to be ended.

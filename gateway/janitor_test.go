@@ -15,6 +15,7 @@ import (
 
 	"causeway/backends"
 	"causeway/backends/mem"
+	"causeway/cache"
 )
 
 // begin starts an upload of so many octets and neither commits nor parks it.
@@ -237,4 +238,39 @@ func TestS17_ForAtMostARoundMore(t *testing.T) {
 			t.Errorf("window %v: every %v, want %v", window, got, want)
 		}
 	}
+}
+
+// littered is a store with what no record tells of. Its second sweep is not answered to
+// the end.
+type littered struct {
+	backends.Backend
+	before []time.Time // of each sweep
+}
+
+func (l *littered) Sweep(_ context.Context, before time.Time) (int, error) {
+	l.before = append(l.before, before)
+	if len(l.before) == 2 {
+		return 3, &backends.Error{Op: "sweep", Kind: backends.ErrUnavailable}
+	}
+	return 3, nil
+}
+
+// TestS17_JanitorSweeps what has been there for the window, through the cache.
+func TestS17_JanitorSweeps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &littered{Backend: mem.New(mem.Options{})}
+		began := time.Now()
+		log := employ(t, cache.New(cache.Options{TTL: time.Minute}).Backend(store), 24*time.Hour)
+		later(90 * time.Minute)
+		want := []time.Time{began.Add(-24 * time.Hour), began.Add(-23 * time.Hour)}
+		if !slices.Equal(store.before, want) {
+			t.Errorf("swept what was older than %v, want %v", store.before, want)
+		}
+		if n := strings.Count(log.String(), `"msg":"what ended uploads had left was removed","store":"s3","count":3`); n != 2 {
+			t.Errorf("log:\n%s", log)
+		}
+		if n := strings.Count(log.String(), `"level":"WARN"`); n != 1 {
+			t.Errorf("%d warnings, want 1:\n%s", n, log)
+		}
+	})
 }

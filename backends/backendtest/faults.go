@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"time"
 
 	"causeway/backends"
 )
@@ -13,8 +14,8 @@ import (
 // verb's.
 type Fault struct {
 	// Verb is the call: "stat", "list", "open", "read", "create", "write", "commit",
-	// "park", "abort", "delete", "copy", "move", "movetree", "parked", "discard" or "space".
-	// "read" is a Reader as a whole.
+	// "park", "abort", "delete", "copy", "move", "movetree", "parked", "discard", "sweep" or
+	// "space". "read" is a Reader as a whole.
 	Verb string
 
 	// Nth is which call of the verb, counted from 1 since the Fault was added; 0 for all.
@@ -168,6 +169,11 @@ func (f *Faults) Discard(ctx context.Context, p backends.Parked) error {
 	}
 	_, err := strike(ctx, f, "discard", func() (struct{}, error) { return struct{}{}, next.Discard(ctx, p) })
 	return err
+}
+
+// Sweep is [backends.Sweeper.Sweep].
+func (f *Faults) Sweep(ctx context.Context, before time.Time) (int, error) {
+	return strike(ctx, f, "sweep", func() (int, error) { return backends.Sweep(ctx, f.next, before) })
 }
 
 // PeekPrefix is [backends.Peeker.PeekPrefix]; it never fails.

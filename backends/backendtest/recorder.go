@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"causeway/backends"
 )
@@ -27,6 +28,7 @@ import (
 //	movetree a/ -> c/
 //	parked a/ [direct] [fresh] [more]
 //	discard a/b
+//	sweep
 //	space
 //
 // A line is written when the call is made, whatever comes of it; what the store has not
@@ -175,6 +177,14 @@ func (r *Recorder) Discard(ctx context.Context, p backends.Parked) error {
 		r.record("discard", p.Key)
 	}
 	return err
+}
+
+// Sweep is [backends.Sweeper.Sweep].
+func (r *Recorder) Sweep(ctx context.Context, before time.Time) (int, error) {
+	if _, ok := r.next.(backends.Sweeper); ok {
+		r.record("sweep")
+	}
+	return backends.Sweep(ctx, r.next, before)
 }
 
 // PeekPrefix is [backends.Peeker.PeekPrefix]; it is no request and leaves no line.

@@ -78,13 +78,13 @@ func (s *Store) find(ctx context.Context, key, id string) (found, error) {
 	case u.Live:
 		return found{}, &backends.Error{Op: "create", Key: key, Kind: backends.ErrBusy}
 	}
-	f, err := s.measure(ctx, u)
+	f, err := s.measure(ctx, u, time.Now().Add(-worthless))
 	return f, failure("create", key, condition{}, err)
 }
 
-// measure finds out what is there of an upload. fs.ErrNotExist if that is nothing; such a
-// record is removed in time.
-func (s *Store) measure(ctx context.Context, u journal.Upload) (found, error) {
+// measure finds out what is there of an upload. fs.ErrNotExist if that is nothing to go on
+// with; it is ended then, unless its writer may be at work, who has written after that time.
+func (s *Store) measure(ctx context.Context, u journal.Upload, after time.Time) (found, error) {
 	f, err := s.load(ctx, u)
 	if err != nil {
 		return f, err
@@ -103,7 +103,7 @@ func (s *Store) measure(ctx context.Context, u journal.Upload) (found, error) {
 	if err != nil || there {
 		return f, err
 	}
-	if u.Size >= 0 || f.published(tidyTime) || time.Since(f.ModTime) > worthless {
+	if u.Size >= 0 || f.published(tidyTime) || f.ModTime.Before(after) {
 		err = s.discard(ctx, f)
 	}
 	return f, errors.Join(gone(u.Key), err)
@@ -181,7 +181,7 @@ func (s *Store) Parked(ctx context.Context, q backends.ParkedQuery) (backends.Pa
 // orphan is an upload that was not parked, the zero value if there is nothing of it to go
 // on with.
 func (s *Store) orphan(ctx context.Context, u journal.Upload) (backends.Parked, error) {
-	f, err := s.measure(ctx, u)
+	f, err := s.measure(ctx, u, time.Now().Add(-worthless))
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errors.ErrUnsupported) {
 		return backends.Parked{}, nil
 	}
@@ -240,26 +240,20 @@ func (s *Store) claimed(ctx context.Context, key string, l lineage, except strin
 
 // claimedNow is claimed by one look. fs.ErrNotExist if a record went meanwhile.
 func (s *Store) claimedNow(ctx context.Context, key string, l lineage, except string) (bool, error) {
-	q := backends.ParkedQuery{Prefix: key, Direct: true}
-	for {
-		page, err := s.journal.List(ctx, q)
+	for u, err := range s.records(ctx, backends.ParkedQuery{Prefix: key, Direct: true}) {
 		if err != nil {
 			return false, err
 		}
-		for _, u := range page.Uploads {
-			if u.Key != key || u.ID == except {
-				continue
-			}
-			f, err := s.load(ctx, u)
-			if err == nil && f.lineage.folder == l.folder {
-				return true, nil
-			}
-			if err != nil && !errors.Is(err, errors.ErrUnsupported) {
-				return false, err
-			}
+		if u.Key != key || u.ID == except {
+			continue
 		}
-		if q.Token = page.Next; q.Token == "" {
-			return false, nil
+		f, err := s.load(ctx, u)
+		if err == nil && f.lineage.folder == l.folder {
+			return true, nil
+		}
+		if err != nil && !errors.Is(err, errors.ErrUnsupported) {
+			return false, err
 		}
 	}
+	return false, nil
 }
