@@ -185,7 +185,7 @@ func (s *Store) Parked(ctx context.Context, q backends.ParkedQuery) (backends.Pa
 func (s *Store) Discard(ctx context.Context, p backends.Parked) error {
 	upload, err := s.journal.Lookup(p.ID)
 	if err != nil {
-		return err
+		return nil // it never was one
 	}
 	if upload.Live {
 		return &backends.Error{Op: "discard", Key: upload.Key, Kind: backends.ErrBusy}
