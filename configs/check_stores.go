@@ -33,6 +33,7 @@ func (c *checker) store(name string, s Store) {
 	for _, key := range must {
 		c.filled(field+"."+key, s.value(key), fmt.Sprintf("a store of kind %s needs it", s.Kind))
 	}
+	c.bucketName(field, s)
 	known := slices.Concat(must, may)
 	for _, key := range keysOfStore() {
 		if c.given(field+"."+key) && !slices.Contains(known, key) {

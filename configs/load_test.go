@@ -82,9 +82,9 @@ passive: {ports: "50000-50999", address: "", by_client: [{network: 10.0.0.0/8, a
 tls: {self_signed: true, min_version: "1.0", required: true, session_reuse: required}
 stores:
   disk:  {kind: localdir, path: ./data}
-  s3:    {kind: s3, bucket: b, region: us-east-1, endpoint: "http://127.0.0.1:9000", path_style: true, access_key: "${KEY}", secret_key: "a-${SECRET}-$${z}"}
-  gcs:   {kind: gcs, bucket: b, endpoint: ""}
-  azure: {kind: azblob, account: a, container: c, account_key: "${BASE64}", endpoint: ""}
+  s3:    {kind: s3, bucket: bucket, region: us-east-1, endpoint: "http://127.0.0.1:9000", path_style: true, access_key: "${KEY}", secret_key: "a-${SECRET}-$${z}"}
+  gcs:   {kind: gcs, bucket: bucket, endpoint: ""}
+  azure: {kind: azblob, account: a, container: bucket, account_key: "${BASE64}", endpoint: ""}
 users:
   - name: cam1
     password: "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGFzaGFzaGFzaA"
@@ -130,9 +130,9 @@ func TestLoadWhole(t *testing.T) {
 		TLS: TLS{SelfSigned: true, MinVersion: "1.0", Required: true, SessionReuse: ReuseRequired},
 		Stores: map[string]Store{
 			"disk":  {Kind: LocalDir, Path: "/etc/causeway/data"},
-			"s3":    {Kind: S3, Bucket: "b", Region: "us-east-1", Endpoint: "http://127.0.0.1:9000", PathStyle: true, AccessKey: "k: [1]", SecretKey: "a-s-${z}"},
-			"gcs":   {Kind: GCS, Bucket: "b"},
-			"azure": {Kind: AzureBlob, Account: "a", Container: "c", AccountKey: "a2V5"},
+			"s3":    {Kind: S3, Bucket: "bucket", Region: "us-east-1", Endpoint: "http://127.0.0.1:9000", PathStyle: true, AccessKey: "k: [1]", SecretKey: "a-s-${z}"},
+			"gcs":   {Kind: GCS, Bucket: "bucket"},
+			"azure": {Kind: AzureBlob, Account: "a", Container: "bucket", AccountKey: "a2V5"},
 		},
 		Users: []User{{
 			Name: "cam1", Password: "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGFzaGFzaGFzaA", Charset: "gbk",

@@ -84,9 +84,9 @@ const everyStore = `
 listeners: [{address: "127.0.0.1:0"}]
 stores:
   disk:  {kind: localdir, path: data}
-  s3:    {kind: s3, bucket: b, endpoint: %[1]q, path_style: true, access_key: key, secret_key: "${CANARY_SECRET}"}
-  azure: {kind: azblob, account: a, container: c, account_key: "${CANARY_ACCOUNT}", endpoint: "%[1]s/a"}
-  gcs:   {kind: gcs, bucket: b, credentials_file: sa.json, endpoint: %[1]q}
+  s3:    {kind: s3, bucket: bucket, endpoint: %[1]q, path_style: true, access_key: key, secret_key: "${CANARY_SECRET}"}
+  azure: {kind: azblob, account: a, container: bucket, account_key: "${CANARY_ACCOUNT}", endpoint: "%[1]s/a"}
+  gcs:   {kind: gcs, bucket: bucket, credentials_file: sa.json, endpoint: %[1]q}
 users:
   - name: cam1
     password: "${CANARY_HASH}"
