@@ -52,7 +52,11 @@ func Check(ctx context.Context, cfg *configs.Config, w io.Writer) error {
 	if _, err := newTLS(cfg); err != nil {
 		return err
 	}
-	stores, err := openStores(ctx, cfg)
+	budget, err := newBudget(cfg)
+	if err != nil {
+		return err
+	}
+	stores, err := openStores(ctx, cfg, budget)
 	if err != nil {
 		return err
 	}

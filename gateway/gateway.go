@@ -12,6 +12,7 @@ import (
 
 	"causeway/auth"
 	"causeway/backends"
+	"causeway/backends/readahead"
 	"causeway/configs"
 	"causeway/gateway/ftp"
 	"causeway/gateway/vfs"
@@ -23,6 +24,7 @@ type Gateway struct {
 	users     *auth.Users
 	opened    map[string]backends.Backend // as openStores returned them
 	stores    map[string]backends.Backend // the same behind the cache
+	reads     *readahead.Pool             // of all downloads
 	charsets  map[string]ftp.Charset      // by name
 	names     *vfs.Names
 	addresses []configs.Listener
@@ -56,7 +58,11 @@ func New(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*Gateway, 
 	if err != nil {
 		return nil, err
 	}
-	stores, err := openStores(ctx, cfg)
+	budget, err := newBudget(cfg)
+	if err != nil {
+		return nil, err
+	}
+	stores, err := openStores(ctx, cfg, budget)
 	if err != nil {
 		return nil, err
 	}
@@ -64,6 +70,7 @@ func New(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*Gateway, 
 		users:     users,
 		opened:    stores,
 		stores:    cached(cfg, stores),
+		reads:     readahead.NewPool(budget),
 		charsets:  charsets,
 		names:     vfs.NewNames(),
 		addresses: cfg.Listeners,

@@ -15,6 +15,7 @@ func (g *Gateway) mounts(grants []auth.Grant) []vfs.Mount {
 			Path:   grant.Path,
 			Store:  g.stores[grant.Store],
 			Prefix: grant.Prefix,
+			Reads:  g.reads,
 			Rights: viewRights(grant.Rights),
 
 			Uploads:     policyOf(grant.Uploads),

@@ -130,9 +130,8 @@ func azureBlob() provider {
 	}
 }
 
-// openStores opens every store of the configuration, once each, with one budget of
-// buffers for all.
-func openStores(ctx context.Context, cfg *configs.Config) (map[string]backends.Backend, error) {
+// newBudget makes the buffers of all stores, and of what is read ahead from them.
+func newBudget(cfg *configs.Config) (*multipart.Budget, error) {
 	var spool *multipart.Spool
 	if cfg.Spool.Dir != "" {
 		var err error
@@ -140,7 +139,11 @@ func openStores(ctx context.Context, cfg *configs.Config) (map[string]backends.B
 			return nil, cfg.Problem("spool.dir", "cannot be used: "+cause(err), "name a folder that exists and can be written")
 		}
 	}
-	budget := multipart.NewBudget(int64(cfg.Limits.Buffers), spool)
+	return multipart.NewBudget(int64(cfg.Limits.Buffers), spool), nil
+}
+
+// openStores opens every store of the configuration, once each.
+func openStores(ctx context.Context, cfg *configs.Config, budget *multipart.Budget) (map[string]backends.Backend, error) {
 	kinds := providers()
 	stores := make(map[string]backends.Backend, len(cfg.Stores))
 	for _, name := range slices.Sorted(maps.Keys(cfg.Stores)) {

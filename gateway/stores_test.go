@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"causeway/backends"
 	"causeway/configs"
 )
 
@@ -35,7 +36,11 @@ func TestS52_StoresThatCannotBeOpened(t *testing.T) {
 			cfg := configs.Default()
 			cfg.Stores = map[string]configs.Store{"x": c.store}
 			cfg.Spool = configs.Spool{Dir: c.spool, Bytes: configs.GiB}
-			stores, err := openStores(t.Context(), cfg)
+			var stores map[string]backends.Backend
+			budget, err := newBudget(cfg)
+			if err == nil {
+				stores, err = openStores(t.Context(), cfg, budget)
+			}
 			var p *configs.Problem
 			if !errors.As(err, &p) {
 				t.Fatalf("got %v, %v", stores, err)

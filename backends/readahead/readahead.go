@@ -1,7 +1,9 @@
 // Package readahead keeps a read of an object going over a store that may fail midway: it
 // opens the same version again where the read broke off. This is the one place where that
-// is done: the stores' own readers fail at once. It is no decorator: [Open] is a function
-// over any [backends.Backend], used where content goes to a client. It holds no octets.
+// is done: the stores' own readers fail at once. Where one request at a time is what keeps
+// a client waiting, a [Pool] reads ahead by several, in lent memory. It is no decorator:
+// [Open] and [Pool.Open] are functions over any [backends.Backend], used where content goes
+// to a client.
 package readahead
 
 import (
@@ -10,20 +12,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math/rand/v2"
-	"time"
 
 	"causeway/backends"
-)
-
-const (
-	// patience is how long a read that has broken off is taken up again without an octet
-	// coming of it, less than the stall that a client would give up at. It bounds all that
-	// a store does meanwhile, with all its own tries and time limits.
-	patience = 30 * time.Second
-	// The delays before each try.
-	firstDelay = 100 * time.Millisecond
-	lastDelay  = 5 * time.Second
 )
 
 // Open starts reading an object by one request, as [backends.Backend.Open] does with the
@@ -38,158 +28,50 @@ func Open(ctx context.Context, b backends.Backend, key string, o backends.OpenOp
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{ctx: ctx, store: b, object: opened.Object, content: opened, at: o.Offset, end: opened.Object.Size}
-	r.object.Key = key
-	if o.Length > 0 {
-		r.end = min(r.end, o.Offset+o.Length)
-	}
-	return &backends.Reader{Object: opened.Object, ReadCloser: r}, nil
+	return &backends.Reader{Object: opened.Object, ReadCloser: newReader(ctx, b, key, opened, o)}, nil
 }
 
-// reader reads the octets from at to end of one version.
-type reader struct {
-	ctx     context.Context
-	store   backends.Backend
-	object  backends.Object
-	content io.ReadCloser
-	at, end int64
-	failed  error  // of content, after which it is of no use
-	outage  outage // the last one, in whose context content was opened
+// version is one version of one object.
+type version struct {
+	store  backends.Backend
+	object backends.Object
 }
 
-// outage is the time from a failure to the next octet.
-type outage struct {
-	ctx   context.Context // of all that is opened again; ends with patience
-	end   context.CancelFunc
-	timer *time.Timer // patience; nil when octets have come
-	tries int
-	why   error // the last failure that was the store's own
-}
-
-func (r *reader) Read(p []byte) (int, error) {
-	if len(p) == 0 {
-		return 0, nil
+// open opens the octets from at to end. backends.ErrChanged if the version is gone.
+func (v version) open(ctx context.Context, at, end int64) (*backends.Reader, error) {
+	o := backends.OpenOptions{Offset: at, IfMatch: v.object.ETag}
+	if end < v.object.Size {
+		o.Length = end - at
 	}
-	for {
-		if r.at == r.end {
-			return 0, r.finish()
-		}
-		if r.failed == nil {
-			var n int
-			n, r.failed = r.content.Read(p[:min(int64(len(p)), r.end-r.at)])
-			if n > 0 {
-				r.at += int64(n)
-				r.outage.over()
-				return n, nil
-			}
-		}
-		if err := r.recover(); err != nil {
-			return 0, err
-		}
-	}
-}
-
-// finish returns io.EOF if the content ends here as well. Stores tell only at its end of
-// a checksum that is wrong, or of a file that was written to.
-func (r *reader) finish() error {
-	var n int
-	for n == 0 && r.failed == nil {
-		n, r.failed = r.content.Read(make([]byte, 1))
-	}
-	if n > 0 {
-		r.failed = r.broken(fmt.Errorf("more than the %d octets of the range", r.end))
-	}
-	return r.failed
-}
-
-// recover opens the content again after a failure that may pass, and returns other ones.
-func (r *reader) recover() error {
-	if errors.Is(r.failed, io.EOF) || errors.Is(r.failed, io.ErrUnexpectedEOF) {
-		r.failed = r.broken(fmt.Errorf("content ended at octet %d of %d", r.at, r.end))
-	}
-	for errors.Is(r.failed, backends.ErrUnavailable) {
-		if err := r.wait(); err != nil {
-			return err
-		}
-		if r.failed = r.reopen(); r.failed == nil {
-			return nil
-		}
-	}
-	return r.failed
-}
-
-// wait waits before the next try, between half and all of a delay that doubles, so that
-// readers which failed together do not come back together.
-func (r *reader) wait() error {
-	o := &r.outage
-	if o.timer == nil {
-		o.begin(r.ctx)
-	}
-	if o.ctx.Err() == nil {
-		o.why = r.failed
-	}
-	delay := min(firstDelay<<o.tries, lastDelay)
-	o.tries++
-	timer := time.NewTimer(delay/2 + rand.N(delay/2))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-o.ctx.Done():
-	}
-	if r.ctx.Err() != nil {
-		return r.broken(context.Cause(r.ctx))
-	}
-	return r.broken(fmt.Errorf("the store did not come back in %v after: %w", patience, o.why))
-}
-
-func (o *outage) begin(ctx context.Context) {
-	if o.end != nil {
-		o.end() // what was opened in the last one has failed
-	}
-	*o = outage{}
-	o.ctx, o.end = context.WithCancel(ctx)
-	o.timer = time.AfterFunc(patience, o.end)
-}
-
-// over notes that the store is back. What was opened is still being read.
-func (o *outage) over() {
-	if o.timer != nil {
-		o.timer.Stop()
-		o.timer = nil
-	}
-}
-
-// reopen replaces the content by one that begins where it stopped.
-func (r *reader) reopen() error {
-	o := backends.OpenOptions{Offset: r.at, IfMatch: r.object.ETag}
-	if r.end < r.object.Size {
-		o.Length = r.end - r.at
-	}
-	again, err := r.store.Open(r.outage.ctx, r.object.Key, o)
+	r, err := v.store.Open(ctx, v.object.Key, o)
 	if errors.Is(err, fs.ErrNotExist) {
-		return &backends.Error{Op: "read", Key: r.object.Key, Kind: backends.ErrChanged, Err: err}
+		return nil, &backends.Error{Op: "read", Key: v.object.Key, Kind: backends.ErrChanged, Err: err}
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_ = r.content.Close() // it has failed already
-	r.content = again
-	if again.Object.ETag != r.object.ETag {
-		return &backends.Error{Op: "read", Key: r.object.Key, Kind: backends.ErrChanged}
+	if r.Object.ETag != v.object.ETag { // a server that ignores conditions
+		_ = r.Close() // nothing was read
+		return nil, &backends.Error{Op: "read", Key: v.object.Key, Kind: backends.ErrChanged}
 	}
-	return nil
+	return r, nil
 }
 
-func (r *reader) broken(err error) error {
-	return &backends.Error{Op: "read", Key: r.object.Key, Kind: backends.ErrUnavailable, Err: err}
+// ending is what content ends in after the octet end, the last of its range: io.EOF if all
+// is well. Stores tell only there of a checksum that is wrong, or of a file that was
+// written to.
+func (v version) ending(content io.Reader, end int64) error {
+	for {
+		switch n, err := content.Read(make([]byte, 1)); {
+		case n > 0:
+			return v.broken(fmt.Errorf("more than the %d octets of the range", end))
+		case err != nil:
+			return err
+		}
+	}
 }
 
-func (r *reader) Close() error {
-	err := r.content.Close()
-	r.outage.over()
-	if r.outage.end != nil {
-		r.outage.end()
-	}
-	return err
+// broken is a failure of the store that may pass.
+func (v version) broken(err error) error {
+	return &backends.Error{Op: "read", Key: v.object.Key, Kind: backends.ErrUnavailable, Err: err}
 }

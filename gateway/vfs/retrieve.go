@@ -5,7 +5,6 @@ import (
 	"io"
 
 	"causeway/backends"
-	"causeway/backends/readahead"
 	"causeway/gateway/ftp"
 )
 
@@ -16,7 +15,7 @@ func (f *FS) Retrieve(ctx context.Context, p ftp.Path, o ftp.RetrieveOptions) (*
 	if err != nil {
 		return nil, err
 	}
-	r, err := readahead.Open(ctx, at.store, at.key, backends.OpenOptions{Offset: o.Offset, Length: o.Length})
+	r, err := at.reads.Open(ctx, at.store, at.key, backends.OpenOptions{Offset: o.Offset, Length: o.Length})
 	if err != nil {
 		return nil, translate(err)
 	}

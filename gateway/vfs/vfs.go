@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"causeway/backends"
+	"causeway/backends/readahead"
 	"causeway/gateway/ftp"
 )
 
@@ -40,6 +41,7 @@ type Mount struct {
 	Store  backends.Backend // required; comparable, and the same value for all mounts of one bucket
 	Prefix string           // "" or segments that FTP can name; a final "/" is added if it is missing
 	Rights Rights
+	Reads  *readahead.Pool // by which files are read; nil reads each by one request at a time
 
 	Uploads     ftp.Policy  // for the engine; the view does not look into it
 	Overwrite   Overwriting // where a name is taken
@@ -62,6 +64,7 @@ type mount struct {
 	store  backends.Backend
 	prefix string // "" or ends in "/"
 	rights Rights
+	reads  *readahead.Pool
 	bucket int // the same for all mounts of one store
 
 	uploads     ftp.Policy
@@ -102,7 +105,7 @@ func (f *FS) check(m Mount) (*mount, error) {
 		return nil, fmt.Errorf("the prefix %q cannot be used", m.Prefix)
 	}
 	checked := &mount{
-		path: text(path), store: m.Store, prefix: prefix, rights: m.Rights, bucket: len(f.mounts),
+		path: text(path), store: m.Store, prefix: prefix, rights: m.Rights, reads: m.Reads, bucket: len(f.mounts),
 		uploads: m.Uploads, overwrite: m.Overwrite, concurrent: m.Concurrent,
 		renameLimit: cmp.Or(m.RenameLimit, defaultRenameLimit),
 	}
