@@ -6,5 +6,10 @@ import "slices"
 func cases() []Case {
 	return slices.Concat(
 		bulkCases(),
+		idleCases(),
+		slowCases(),
+		budgetCases(),
+		sizeCases(),
+		wanCases(),
 	)
 }

@@ -98,7 +98,7 @@ func (c *Client) protect() error {
 	return err
 }
 
-// Login is USER and PASS.
+// Login is USER and PASS, and TYPE I: what is moved has no lines.
 func (c *Client) Login(user, password string) error {
 	if _, err := c.Command(331, "USER "+user); err != nil {
 		return err
@@ -106,7 +106,10 @@ func (c *Client) Login(user, password string) error {
 	if err := c.send("PASS " + password); err != nil {
 		return err
 	}
-	_, err := c.reply("PASS", 230)
+	if _, err := c.reply("PASS", 230); err != nil {
+		return err
+	}
+	_, err := c.Command(200, "TYPE I")
 	return err
 }
 
