@@ -71,7 +71,7 @@ func serve(t *testing.T, f *fake) *Store {
 }
 
 // storeOn opens a store on a server of any kind.
-func storeOn(t *testing.T, h http.Handler) *Store {
+func storeOn(t testing.TB, h http.Handler) *Store {
 	t.Helper()
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)

@@ -34,9 +34,13 @@ func (s *Store) List(ctx context.Context, q backends.Query) (backends.Page, erro
 	if q.Limit > 0 {
 		in.MaxKeys = aws.Int32(int32(min(q.Limit, maxPage)))
 	}
-	out, err := s.client.ListObjectsV2(ctx, in, s.within(listTime))
+	reader := pageReader{store: s}
+	out, err := s.client.ListObjectsV2(ctx, in, s.within(listTime), reader.option)
 	if err != nil {
 		return backends.Page{}, failed(ctx, call{op: "list", key: q.Prefix}, err)
+	}
+	if reader.read {
+		return reader.page, nil
 	}
 	page, err := paged(out)
 	if err != nil {
@@ -45,7 +49,7 @@ func (s *Store) List(ctx context.Context, q backends.Query) (backends.Page, erro
 	return page, nil
 }
 
-// paged decodes a page.
+// paged is a page that the SDK has read.
 func paged(out *s3.ListObjectsV2Output) (backends.Page, error) {
 	decode := func(s *string) (string, error) { return aws.ToString(s), nil }
 	if out.EncodingType == types.EncodingTypeUrl {

@@ -25,6 +25,7 @@ package s3
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -76,6 +77,7 @@ type Store struct {
 	journal  *journal.Journal
 	least    int64        // octets of any part but the last
 	blind    atomic.Int64 // when denied is forgotten, in nanoseconds since 1970
+	pages    sync.Pool    // of *bytes.Buffer, for the answers to listings
 }
 
 // New opens the bucket. It makes no request to it, but may ask the environment for the
@@ -90,7 +92,7 @@ func New(ctx context.Context, c Config) (*Store, error) {
 	}
 	s := &Store{
 		wire: transport.New(), bucket: c.Bucket, aws: c.Endpoint == "", budget: c.Budget,
-		limits: multipart.Options{PartSize: partSize, MaxPartSize: maxPartSize, MaxParts: maxParts},
+		limits: multipart.Options{PartSize: partSize, MaxPartSize: maxPartSize, MaxParts: maxParts, InFlight: inFlight},
 		least:  leastPart,
 	}
 	s.journal = journal.New(s)
