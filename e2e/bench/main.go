@@ -18,6 +18,7 @@ func parts() map[string]func(ctx context.Context, options []byte) error {
 		"store":   beStore,
 		"direct":  beDirect,
 		"sockets": beSockets,
+		"wan":     beWan,
 	}
 }
 

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+)
+
+func sizeCases() []Case {
+	return []Case{
+		{Name: "size-100GiB", Run: func(ctx context.Context, e *Env) ([]Row, error) {
+			l := largeUpload{size: 100 << 30, buffers: 32, spool: true}
+			if e.Quick {
+				l.size = 4 << 30
+			}
+			return l.run(ctx, e)
+		}},
+		{Name: "size-5TiB", Run: growth},
+	}
+}
+
+// largeUpload is one file of synthetic octets.
+type largeUpload struct {
+	size    int64
+	buffers int64 // MiB, of the gateway's configuration
+	spool   bool
+}
+
+// beginning is what has been sent of a large file when its memory is as large as it may be.
+const beginning = 1 << 30
+
+// run uploads the file. With the smallest buffers, parts in memory are of 8 MiB, of which
+// 10,000 are 78 GiB: a file of 100 GiB has parts that are larger, and go through the spool.
+func (l largeUpload) run(ctx context.Context, e *Env) ([]Row, error) {
+	spool, err := os.MkdirTemp(e.Dir, "spool-")
+	if err != nil {
+		return nil, err
+	}
+	o := GatewayOptions{
+		Limits: fmt.Sprintf(", buffers: %dMiB", l.buffers),
+		Extra:  fmt.Sprintf("spool: {dir: %q, bytes: 2GiB}\n", spool),
+	}
+	return e.with(ctx, o, func(store *Store, g *Gateway) ([]Row, error) {
+		var early int64
+		u, err := g.Measure(func() (err error) { early, err = l.upload(ctx, e, g); return err })
+		if err != nil {
+			return nil, err
+		}
+		stats, err := store.Stats(ctx)
+		work := fmt.Sprintf("STOR %s, buffers %d MiB and spool", octets(l.size), l.buffers)
+		return []Row{
+			{Work: work, Figure: "peak RSS", Unit: "MiB", Rounds: []float64{mib(u.Peak)}},
+			{Work: work, Figure: "of it after the first GiB", Unit: "MiB", Rounds: []float64{mib(u.Peak - early)}, Target: AtMost(16)},
+			{Work: work, Figure: "parts", Rounds: []float64{float64(stats.Requests["UploadPart"])}, Target: AtMost(10_000), Note: l.partsNote()},
+			{Work: work, Figure: "gateway CPU", Unit: "s/GiB", Rounds: []float64{perGiB(u, l.size)}, Note: rate(u, l.size)},
+		}, err
+	})
+}
+
+func (l largeUpload) partsNote() string {
+	if quarter := l.buffers << 20 / 4; l.size/quarter > 10_000 {
+		return fmt.Sprintf("of %s they would be %d", octets(quarter), l.size/quarter)
+	}
+	return "quick: too small to need the spool"
+}
+
+// upload sends the file, and returns the peak of resident memory after the beginning.
+func (l largeUpload) upload(ctx context.Context, e *Env, g *Gateway) (early int64, err error) {
+	c, err := e.Login(ctx, g, e.Options(Plain))
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, c.Quit()) }()
+	d, err := c.Open("STOR large")
+	if err != nil {
+		return 0, err
+	}
+	for at := int64(0); at < l.size; {
+		n, err := d.Write(e.Content.At(at)[:min(256<<10, l.size-at)])
+		if err != nil {
+			d.Abandon()
+			return 0, fmt.Errorf("after %d octets: %w", at, err)
+		}
+		if at += int64(n); early == 0 && at >= beginning {
+			if early, err = g.Peak(); err != nil {
+				d.Abandon()
+				return 0, err
+			}
+		}
+	}
+	if err := d.Finish(); err != nil {
+		return early, err
+	}
+	return early, askSize(c, "large", l.size)
+}
+
+// growth tells how many parts the largest object takes. Nobody has the time to send it, so
+// the code that decides on the size of each part is asked, by the benchmark of its package.
+func growth(ctx context.Context, _ *Env) ([]Row, error) {
+	const name = "BenchmarkPartsOf5TiB"
+	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^"+name+"$", "-benchtime", "1x", "causeway/backends/multipart")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s", err, out)
+	}
+	var rows []Row
+	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); {
+		fields := strings.Fields(lines.Text())
+		if len(fields) == 0 || !strings.HasPrefix(fields[0], name+"/") {
+			continue
+		}
+		// "Name/case-CPUs  iterations  value unit  value unit ..."
+		for i := 2; i+1 < len(fields); i += 2 {
+			v, err := strconv.ParseFloat(fields[i], 64)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", lines.Text(), err)
+			}
+			if fields[i+1] == "parts" {
+				rows = append(rows, Row{Work: "object of 5 TiB, by the code that sizes parts", Figure: "parts", Rounds: []float64{v}, Target: AtMost(10_000), Note: fields[0]})
+			}
+		}
+	}
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("no figures: %s", out)
+	}
+	return rows, nil
+}
