@@ -25,6 +25,7 @@ type limits struct {
 	firstPart int64 // octets
 	mostPart  int64 // octets of one block
 	parts     int   // blocks of one blob
+	inFlight  int   // blocks of one upload on their way
 	syncCopy  int64 // octets of the largest blob that one request copies
 	copyBlock int64 // octets of a block that is copied on the server's side
 
@@ -39,7 +40,7 @@ const (
 )
 
 func defaultLimits() limits {
-	return limits{firstPart: 8 << 20, mostPart: 4000 << 20, parts: 50_000, syncCopy: 256 << 20, copyBlock: 256 << 20, touch: time.Hour}
+	return limits{firstPart: 8 << 20, mostPart: 4000 << 20, parts: 50_000, inFlight: 8, syncCopy: 256 << 20, copyBlock: 256 << 20, touch: time.Hour}
 }
 
 // Create is [backends.Backend.Create].
@@ -53,7 +54,7 @@ func (s *Store) Create(ctx context.Context, key string, o backends.CreateOptions
 		return nil, failure("create", key, u.condition, err)
 	}
 	return multipart.New(ctx, u, s.budget, multipart.Options{
-		PartSize: s.limits.firstPart, MaxPartSize: s.limits.mostPart, MaxParts: s.limits.parts,
+		PartSize: s.limits.firstPart, MaxPartSize: s.limits.mostPart, MaxParts: s.limits.parts, InFlight: s.limits.inFlight,
 		MD5: true, Size: o.Size, Key: key, Head: head, Least: u.least(),
 	}), nil
 }

@@ -30,7 +30,7 @@ type partSizes struct {
 // requests that cost money (class A), so they are larger than elsewhere, and there are
 // few enough to be deleted again.
 func defaultParts() partSizes {
-	return partSizes{first: 16 << 20, most: 5 << 30, count: 10_000, inFlight: 3}
+	return partSizes{first: 16 << 20, most: 5 << 30, count: 10_000, inFlight: 6}
 }
 
 // Create is [backends.Backend.Create].

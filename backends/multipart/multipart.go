@@ -57,7 +57,7 @@ type Options struct {
 	PartSize    int64  // octets of the first parts
 	MaxPartSize int64  // most octets of one part that the store takes
 	MaxParts    int    // most parts that the store takes
-	InFlight    int    // most parts being sent at a time, 0 for 4; fewer while the budget is tight
+	InFlight    int    // most parts being sent at a time, 0 for 4; more than 4 only to a store far away; fewer while the budget is tight
 	MD5         bool   // compute Body.MD5 too
 	Size        int64  // octets expected, a hint; 0 if unknown
 	Key         string // for the text of errors
@@ -89,7 +89,7 @@ type Head struct {
 // until Abort, which cancels them, or Park, which waits for them.
 func New(ctx context.Context, t Target, b *Budget, o Options) *Upload {
 	if o.InFlight <= 0 {
-		o.InFlight = 4
+		o.InFlight = usual
 	}
 	if o.Pause <= 0 {
 		o.Pause = defaultPause

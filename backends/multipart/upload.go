@@ -23,6 +23,11 @@ const (
 	longest = 10
 	// defaultPause is [Options.Pause] unless it is set.
 	defaultPause = 200 * time.Millisecond
+	// usual is how many parts are in flight for one upload where nothing calls for more.
+	usual = 4
+	// ample is what a store takes of one upload, in octets a second, where more parts in
+	// flight would share the same line, disks or processors.
+	ample = 256 << 20
 )
 
 var errEnded = &backends.Error{Op: "write", Kind: fs.ErrClosed}
@@ -44,12 +49,13 @@ type Upload struct {
 	o      Options
 	sizes  sizes
 
-	part    *Body // being filled
-	offset  int64 // of part
-	sent    int   // the last part given to send
-	started bool  // Target.Start was called, whatever came of it, or need not be
-	holds   bool  // Target.Abort may have something to give up
-	ended   bool  // by Commit, Park or Abort
+	part    *Body     // being filled
+	offset  int64     // of part
+	sent    int       // the last part given to send
+	begun   time.Time // when the first was
+	started bool      // Target.Start was called, whatever came of it, or need not be
+	holds   bool      // Target.Abort may have something to give up
+	ended   bool      // by Commit, Park or Abort
 
 	inFlight int
 	done     chan sent        // what has returned
@@ -129,6 +135,9 @@ func (u *Upload) flush() error {
 	if u.ctx.Err() != nil {
 		return context.Cause(u.ctx)
 	}
+	if u.begun.IsZero() {
+		u.begun = time.Now()
+	}
 	u.sent++
 	u.inFlight++
 	u.offset += u.part.size
@@ -145,14 +154,29 @@ func (u *Upload) tooLarge() error {
 // width is how much may be in flight now. Parts in flight for one upload are memory that
 // others wait for; a head being made is none.
 func (u *Upload) width() int {
-	n := u.o.InFlight
-	if u.budget.crowded() {
+	n := min(u.o.InFlight, usual)
+	switch {
+	case u.budget.crowded():
 		n = 1
+	case u.starved():
+		n = u.o.InFlight
 	}
 	if u.kept < u.o.Head.Parts {
 		n++
 	}
 	return n
+}
+
+// starved tells whether the sender waits for a store that is far away, and not for one that
+// is busy, while others leave half of the budget. Only who has a part in flight for each of
+// the usual ones asks.
+func (u *Upload) starved() bool {
+	landed := u.sent - u.o.Head.Parts - u.inFlight
+	if landed <= 0 || u.budget.memory.inUse() > u.budget.memory.capacity/2 {
+		return false
+	}
+	// As if all that is in flight had landed now: the first part alone tells no rate.
+	return float64(u.offset-u.o.Head.Size) < ample*time.Since(u.begun).Seconds()
 }
 
 // reap waits until one part has returned, or ctx ends.

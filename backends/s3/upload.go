@@ -19,6 +19,8 @@ const (
 	partSize    = 8 << 20
 	maxPartSize = 5 << 30
 	maxParts    = 10000
+	// inFlight is how many parts make the most of a connection each of 40 MB/s at 50 ms.
+	inFlight = 8
 	// alternates is how many keys are tried for one object.
 	alternates = 16
 )
