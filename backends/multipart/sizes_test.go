@@ -1,6 +1,9 @@
 package multipart
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 const (
 	gib = 1 << 30
@@ -65,5 +68,27 @@ func TestHint(t *testing.T) {
 		if got := newSizes(b, o).of(1, 0); got != c.want {
 			t.Errorf("hint %d: parts of %d octets, want %d", c.hint, got, c.want)
 		}
+	}
+}
+
+// BenchmarkPartsOf5TiB tells how many parts the largest object of S3 takes, and how large
+// the last of them is. Budget: 10,000 parts, with the smallest buffers as with any.
+func BenchmarkPartsOf5TiB(b *testing.B) {
+	for _, memory := range []int64{32 * mib, 256 * mib, 4 * gib} {
+		b.Run(fmt.Sprintf("buffers=%dMiB", memory/mib), func(b *testing.B) {
+			o := Options{PartSize: 8 * mib, MaxPartSize: 5 * gib, MaxParts: 10000}
+			s := newSizes(NewBudget(memory, newSpool(b, 8*tib)), o)
+			var n int
+			var last int64
+			for b.Loop() {
+				n, last = 0, 0
+				for offset := int64(0); offset < 5*tib; offset += last {
+					n++
+					last = s.of(n, offset)
+				}
+			}
+			b.ReportMetric(float64(n), "parts")
+			b.ReportMetric(float64(last)/mib, "MiB/last")
+		})
 	}
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -110,24 +108,40 @@ func growth(ctx context.Context, _ *Env) ([]Row, error) {
 		return nil, fmt.Errorf("%w: %s", err, out)
 	}
 	var rows []Row
-	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); {
-		fields := strings.Fields(lines.Text())
-		if len(fields) == 0 || !strings.HasPrefix(fields[0], name+"/") {
-			continue
-		}
-		// "Name/case-CPUs  iterations  value unit  value unit ..."
-		for i := 2; i+1 < len(fields); i += 2 {
-			v, err := strconv.ParseFloat(fields[i], 64)
+	for line := range strings.Lines(string(out)) {
+		if setup, ok := strings.CutPrefix(line, name+"/"); ok {
+			row, err := growthRow(strings.Fields(setup))
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", lines.Text(), err)
+				return nil, fmt.Errorf("%s: %w", line, err)
 			}
-			if fields[i+1] == "parts" {
-				rows = append(rows, Row{Work: "object of 5 TiB, by the code that sizes parts", Figure: "parts", Rounds: []float64{v}, Target: AtMost(10_000), Note: fields[0]})
-			}
+			rows = append(rows, row)
 		}
 	}
 	if len(rows) == 0 {
 		return nil, fmt.Errorf("no figures: %s", out)
 	}
 	return rows, nil
+}
+
+// growthRow reads "buffers=32MiB-2 1 37556 ns/op 5120 MiB/last 8140 parts": set-up and CPUs,
+// how often it was done, and pairs of a value and its unit, in any order.
+func growthRow(fields []string) (Row, error) {
+	setup, _, _ := strings.Cut(fields[0], "-")
+	row := Row{Work: "object of 5 TiB, " + strings.Replace(setup, "=", " ", 1), Figure: "parts", Target: AtMost(10_000), Note: "by the code that sizes parts"}
+	for i := 2; i+1 < len(fields); i += 2 {
+		v, err := strconv.ParseFloat(fields[i], 64)
+		if err != nil {
+			return row, err
+		}
+		switch fields[i+1] {
+		case "parts":
+			row.Rounds = []float64{v}
+		case "MiB/last":
+			row.Note += fmt.Sprintf("; the last is of %.0f MiB", v)
+		}
+	}
+	if row.Rounds == nil {
+		return row, errors.New("no number of parts")
+	}
+	return row, nil
 }
