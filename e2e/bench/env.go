@@ -22,6 +22,7 @@ type Env struct {
 	Rounds  int    // of a case whose figures are compared
 	Dir     string // for files of this run, removed with it
 	Server  string // the kind of store: "null", "versitygw" or "minio"
+	Profile string // folder for perf(1) profiles of each measurement of a gateway, "" for none
 	Content *pattern.Pattern
 
 	binary  string // the gateway
@@ -29,13 +30,21 @@ type Env struct {
 	running []*Process
 }
 
-// newEnv builds the gateway and makes the folder. The caller must close.
-func newEnv(ctx context.Context) (*Env, error) {
+// newEnv builds the gateway, into profile if that is a folder, and makes the run's folder.
+// The caller must close.
+func newEnv(ctx context.Context, profile string) (*Env, error) {
 	dir, err := os.MkdirTemp("", "causeway-bench-")
 	if err != nil {
 		return nil, err
 	}
 	e := &Env{Rounds: 5, Dir: dir, Server: "null", Content: pattern.New(), binary: filepath.Join(dir, "causeway")}
+	if profile != "" {
+		// perf looks for the program where it was when it ran.
+		if e.Profile, err = filepath.Abs(profile); err != nil {
+			return nil, err
+		}
+		e.binary = filepath.Join(e.Profile, "causeway")
+	}
 	build := exec.CommandContext(ctx, "go", "build", "-o", e.binary, "causeway/cmd/causeway")
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, errors.Join(fmt.Errorf("build the gateway: %w: %s", err, out), os.RemoveAll(dir))

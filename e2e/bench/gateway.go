@@ -51,6 +51,7 @@ func (e *Env) Gateway(ctx context.Context, s *Store, o GatewayOptions) (*Gateway
 	if err != nil {
 		return nil, err
 	}
+	p.profileDir = e.Profile
 	g := &Gateway{Process: p}
 	g.Address, err = p.listening(ctx)
 	return g, err

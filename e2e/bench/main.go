@@ -52,6 +52,7 @@ func bench(ctx context.Context, args []string) error {
 	selected := flags.String("run", "", "`regexp` of the cases to run")
 	file := flags.String("json", "", "`file` to write the figures to")
 	server := flags.String("server", "null", "kind of store")
+	profile := flags.String("profile", "", "`folder` for profiles of the gateway, which need perf(1)")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -59,7 +60,7 @@ func bench(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	e, err := newEnv(ctx)
+	e, err := newEnv(ctx, *profile)
 	if err != nil {
 		return err
 	}

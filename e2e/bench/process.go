@@ -24,6 +24,9 @@ type Process struct {
 	stdin   io.WriteCloser
 	answers *bufio.Reader
 	exited  chan struct{}
+
+	profileDir string // "" for none
+	profiles   int
 }
 
 // stopTime is how long a process that was asked to end may take.
@@ -144,6 +147,19 @@ type Usage struct {
 
 // Measure returns what the process spent while work ran.
 func (p *Process) Measure(work func() error) (Usage, error) {
+	if p.profileDir == "" {
+		return p.measure(work)
+	}
+	var u Usage
+	err := p.profile(p.profileDir, func() error {
+		var err error
+		u, err = p.measure(work)
+		return err
+	})
+	return u, err
+}
+
+func (p *Process) measure(work func() error) (Usage, error) {
 	if err := p.ResetPeak(); err != nil {
 		return Usage{}, err
 	}
