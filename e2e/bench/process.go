@@ -25,6 +25,7 @@ type Process struct {
 	answers *bufio.Reader
 	exited  chan struct{}
 
+	byInput    bool   // it ends when its input does
 	profileDir string // "" for none
 	profiles   int
 }
@@ -80,6 +81,7 @@ func (e *Env) role(ctx context.Context, name string, options, ready any) (*Proce
 	if err != nil {
 		return nil, err
 	}
+	p.byInput = true
 	return p, p.answer(ctx, ready)
 }
 
@@ -106,7 +108,7 @@ func (p *Process) answer(ctx context.Context, into any) error {
 // PID is the process's id.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
-// Stop ends the process: SIGTERM, and after a while SIGKILL. It returns an error unless
+// Stop ends the process: by the end of its input or SIGTERM, and after a while SIGKILL. It returns an error unless
 // the process ended by itself with code 0, or has been stopped before.
 func (p *Process) Stop() error {
 	select {
@@ -114,8 +116,10 @@ func (p *Process) Stop() error {
 		return nil
 	default:
 	}
-	_ = p.stdin.Close()                       // a part ends at that
-	_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
+	_ = p.stdin.Close() // it may have ended
+	if !p.byInput {
+		_ = p.cmd.Process.Signal(syscall.SIGTERM) // as above
+	}
 	select {
 	case <-p.exited:
 	case <-time.After(stopTime):
