@@ -13,14 +13,21 @@ import (
 type dataConn struct {
 	raw  *watchedConn
 	tls  *tls.Conn // nil in clear
+	wire *wire     // below tls; nil in clear
 	flow io.ReadWriter
 }
 
-func newDataConn(raw *watchedConn, protected *tls.Conn) *dataConn {
-	if protected == nil {
-		return &dataConn{raw: raw, flow: raw}
+func newDataConn(raw *watchedConn) *dataConn { return &dataConn{raw: raw, flow: raw} }
+
+func newProtectedConn(below *wire, protected *tls.Conn) *dataConn {
+	return &dataConn{raw: below.watchedConn, tls: protected, wire: below, flow: &tlsFlow{protected, below}}
+}
+
+// done gives up the memory of a connection that is not read any more.
+func (d *dataConn) done() {
+	if d.wire != nil {
+		d.wire.giveIn()
 	}
-	return &dataConn{raw: raw, tls: protected, flow: protected}
 }
 
 // finish ends the connection properly: close_notify under TLS, then FIN. It does not wait

@@ -86,6 +86,7 @@ func (r *reception) unblock(cause error) {
 // ends as well, and returns all that is known then.
 func (r *reception) receive(ctx context.Context, data *dataConn) evidence {
 	defer r.wrote()
+	defer data.done()
 	e := evidence{policy: r.policy, announced: r.options.Size, protected: data.tls != nil}
 	counted := &countingWriter{next: r.up}
 	dst, finish := r.decoder(counted)

@@ -10,10 +10,6 @@ import (
 	"time"
 )
 
-// copySize is the size of the buffer of a transfer in octets: four TLS records, so that a
-// thousand transfers hold 64 MiB.
-const copySize = 64 << 10
-
 // lastWords is how long sessions that are cut may take to tell their clients.
 const lastWords = time.Second
 
@@ -25,7 +21,7 @@ type Server struct {
 	tls      *tls.Config // holds the ticket keys that all connections share; nil without TLS
 	passive  *passivePool
 	proper   *accountSet // accounts seen to end TLS transfers with a close_notify
-	buffers  sync.Pool   // *[copySize]byte
+	buffers  *buffers
 
 	ctx  context.Context // of all sessions
 	cut  context.CancelCauseFunc
@@ -53,7 +49,7 @@ func NewServer(c Config) (*Server, error) {
 		commands:  newCommandTable(),
 		passive:   newPassivePool(c.Network, c.Passive.MinPort, c.Passive.MaxPort),
 		proper:    newAccountSet(),
-		buffers:   sync.Pool{New: func() any { return new([copySize]byte) }},
+		buffers:   newBuffers(),
 		ctx:       ctx,
 		cut:       cut,
 		stop:      make(chan struct{}),

@@ -54,6 +54,8 @@ func (b *binding) control() *tls.Config {
 func (b *binding) data() *tls.Config {
 	c := b.base.Clone()
 	c.NextProtos = []string{"ftp", "ftp-data"}
+	// Small records would show the first octets of a page earlier; files are wanted whole.
+	c.DynamicRecordSizingDisabled = true
 	c.WrapSession = b.wrap
 	c.UnwrapSession = b.unwrap
 	c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) { return withoutTicket(c, hello), nil }

@@ -170,7 +170,7 @@ func (t *transfer) open(ctx context.Context, opening reply) (*dataConn, error) {
 		return nil, err
 	}
 	if t.binding == nil {
-		return newDataConn(t.watch(raw), nil), nil
+		return newDataConn(t.watch(raw)), nil
 	}
 	return t.protect(ctx, raw)
 }
@@ -179,11 +179,11 @@ func (t *transfer) open(ctx context.Context, opening reply) (*dataConn, error) {
 // it must, may be a stranger's from behind the same address: the right one may follow.
 func (t *transfer) protect(ctx context.Context, raw net.Conn) (*dataConn, error) {
 	for alarms := 1; ; alarms++ {
-		watched := t.watch(raw)
-		conn, err := t.binding.protect(ctx, watched, t.server.config.SessionReuse)
+		below := &wire{watchedConn: t.watch(raw), buffers: t.server.buffers}
+		conn, err := t.binding.protect(ctx, below, t.server.config.SessionReuse)
 		if err == nil {
 			t.route.close()
-			return newDataConn(watched, conn), nil
+			return newProtectedConn(below, conn), nil
 		}
 		closeHard(raw)
 		if alarms <= maxAlarms {
@@ -216,14 +216,13 @@ func (t *transfer) leaving() bool {
 // pump copies until src ends and tells which side ended it. The error of a src that came
 // to its end is io.EOF.
 func (t *transfer) pump(dst io.Writer, src io.Reader) (readErr, writeErr error) {
-	buf, ok := t.server.buffers.Get().(*[copySize]byte)
-	if !ok {
-		return nil, errPanic // the pool holds nothing else
-	}
-	defer t.server.buffers.Put(buf)
+	lease := t.server.buffers.lease()
+	defer lease.end()
 	table := crc32.MakeTable(crc32.Castagnoli)
 	for {
-		n, err := src.Read(buf[:])
+		began := time.Now()
+		buf := lease.octets()
+		n, err := src.Read(buf)
 		t.moved.Add(int64(n))
 		t.crc = crc32.Update(t.crc, table, buf[:n])
 		if n > 0 {
@@ -234,5 +233,6 @@ func (t *transfer) pump(dst io.Writer, src io.Reader) (readErr, writeErr error) 
 		if err != nil {
 			return err, nil
 		}
+		lease.passed(n, time.Since(began))
 	}
 }
