@@ -15,6 +15,9 @@ import (
 const (
 	minRound = time.Minute // unless the window is shorter
 	maxRound = time.Hour
+	// firstRest is how long after its start a gateway begins its first round: clients who
+	// come back after a restart go first.
+	firstRest = 10 * time.Second
 	// sweepTimeout bounds one round on one store. What it has not reached is for the next.
 	sweepTimeout = 30 * time.Minute
 	// discardTimeout bounds the end of one upload, with the store's own retries.
@@ -39,7 +42,7 @@ type janitor struct {
 	log    *slog.Logger
 }
 
-// run works at once, then every so often, until ctx ends.
+// run works soon, then every so often, until ctx ends.
 func (j *janitor) run(ctx context.Context) {
 	var all sync.WaitGroup
 	defer all.Wait()
@@ -64,15 +67,16 @@ type keeper struct {
 }
 
 func (k *keeper) keep(ctx context.Context, every time.Duration) {
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
+	rest := time.NewTimer(min(every, firstRest))
+	defer rest.Stop()
 	for {
-		k.sweep(ctx)
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-rest.C:
 		}
+		rest.Reset(every)
+		k.sweep(ctx)
 	}
 }
 
