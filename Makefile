@@ -3,7 +3,7 @@
 LINT := go tool -modfile=e2e/tools/go.mod golangci-lint
 
 .NOTPARALLEL:
-.PHONY: check install build vet format lint test servers e2e kill-matrix sim
+.PHONY: check install build vet format lint test servers e2e kill-matrix sim bench bench-quick
 
 check: install build vet format lint servers e2e
 	@echo "make check: passed"
@@ -45,3 +45,13 @@ kill-matrix:
 SIM_TIME ?= 10m
 sim:
 	SIM_TIME=$(SIM_TIME) go test -count 1 -timeout 0 -v -run Simulator ./e2e/sim
+
+# What the gateway adds to the work of the cloud's SDK, as a table with limits; on Linux, with
+# openssl. BENCH selects cases by a regular expression.
+BENCH ?= .
+bench:
+	go run ./e2e/bench -run '$(BENCH)' -json bench.json
+
+# Less, in fewer rounds: shows that all runs, and proves no target.
+bench-quick:
+	go run ./e2e/bench -quick -run '$(BENCH)'

@@ -137,6 +137,7 @@ func (c *Client) Store(name string, size int64) error {
 // Check says what Retrieve does with what comes.
 type Check int
 
+// What it may do.
 const (
 	CheckSize    Check = iota // the number of octets alone
 	CheckContent              // each octet, against the content from its start
