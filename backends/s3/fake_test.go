@@ -87,6 +87,7 @@ func storeOn(t testing.TB, h http.Handler) *Store {
 	s.client = s3.New(s.client.Options(), func(o *s3.Options) {
 		o.Retryer = retry.AddWithMaxBackoffDelay(o.Retryer, time.Millisecond)
 	})
+	s.lean = newLean(t.Context(), s.client, s.bucket, &s.identity)
 	return s
 }
 

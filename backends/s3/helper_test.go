@@ -33,7 +33,7 @@ func openUploads(ctx context.Context, b backends.Backend) ([]string, error) {
 // reopened is the store that another process has of the same bucket.
 func reopened(_ *testing.T, b backends.Backend) backends.Backend {
 	s := b.(*Store)
-	other := &Store{client: s.client, wire: s.wire, bucket: s.bucket, aws: s.aws, budget: s.budget, limits: s.limits, least: s.least}
+	other := &Store{client: s.client, lean: s.lean, wire: s.wire, bucket: s.bucket, aws: s.aws, budget: s.budget, limits: s.limits, least: s.least}
 	other.journal = journal.New(other)
 	return other
 }

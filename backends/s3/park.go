@@ -38,7 +38,7 @@ func (s *Store) Save(ctx context.Context, key string, body io.ReadSeeker, size i
 	}
 	ctx, cancel := bounded(ctx, saveTime)
 	defer cancel()
-	_, err := s.client.PutObject(ctx, &s3.PutObjectInput{
+	_, err := s.lean.put(ctx, &s3.PutObjectInput{
 		Bucket: &s.bucket, Key: &key, Body: body, ContentLength: aws.Int64(size), ChecksumCRC32C: content{crc: sum.Sum32()}.sum(),
 	})
 	if err != nil {

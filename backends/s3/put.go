@@ -44,7 +44,7 @@ func (w *writing) put(ctx context.Context, c content) (backends.Object, error) {
 	}
 	for try := 1; ; try++ {
 		in.Body = c.open()
-		out, err := w.client.PutObject(ctx, in)
+		out, err := w.lean.put(ctx, in)
 		if err == nil {
 			w.forget(ctx)
 			return w.written(c.size, out.ETag), nil

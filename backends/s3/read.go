@@ -47,7 +47,7 @@ func (s *Store) Open(ctx context.Context, key string, o backends.OpenOptions) (*
 func (s *Store) get(ctx context.Context, cancel context.CancelCauseFunc, key string, o backends.OpenOptions) (*backends.Reader, error) {
 	in := &s3.GetObjectInput{Bucket: &s.bucket, Key: &key, IfMatch: quoted(o.IfMatch), Range: byteRange(o)}
 	watch := time.AfterFunc(quick, func() { cancel(errNoAnswer) })
-	out, err := s.client.GetObject(ctx, in)
+	out, err := s.lean.get(ctx, in)
 	watch.Stop()
 	if err != nil {
 		return nil, failed(ctx, call{op: "open", key: key, ifMatch: o.IfMatch != "", reads: true}, err)

@@ -67,6 +67,7 @@ type Config struct {
 // safe for concurrent use.
 type Store struct {
 	client *s3.Client
+	lean   *lean                // beside client
 	wire   *transport.Transport // of client
 	bucket string
 	aws    bool // not a compatible server
@@ -99,6 +100,7 @@ func New(ctx context.Context, c Config) (*Store, error) {
 	s.identity.next = s.wire
 	o.HTTPClient = client(&s.identity)
 	s.client = s3.New(o)
+	s.lean = newLean(ctx, s.client, s.bucket, &s.identity)
 	return s, nil
 }
 

@@ -1,6 +1,8 @@
 package s3
 
 import (
+	"fmt"
+	"os"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -9,7 +11,13 @@ import (
 	"causeway/backends/backendtest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(sinkVariable) != "" {
+		fmt.Fprintln(os.Stderr, serveSink())
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // TestConformance runs the suite on a server that honours conditions as AWS does.
 func TestConformance(t *testing.T) {
