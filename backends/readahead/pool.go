@@ -2,6 +2,7 @@ package readahead
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -16,6 +17,9 @@ const (
 	leastPiece = 1 << 20
 	// most is how many requests are under way for one reader.
 	most = 6
+	// forgetting is the share that a store's best latency grows by with each answer that is
+	// no better, so that some 20 of them are believed.
+	forgetting = 8
 	// worth is how much of an object is to come where reading ahead begins.
 	worth = 3 * piece
 )
@@ -25,11 +29,16 @@ const (
 type Pool struct {
 	lender Lender
 	moved  atomic.Int64 // octets of all readers so far
+
+	mu        sync.Mutex
+	latencies map[backends.Backend]time.Duration // to an answer, at best
 }
 
 // NewPool makes a Pool that reads ahead into what l lends, and not at all while it lends
 // nothing.
-func NewPool(l Lender) *Pool { return &Pool{lender: l} }
+func NewPool(l Lender) *Pool {
+	return &Pool{lender: l, latencies: make(map[backends.Backend]time.Duration)}
+}
 
 // Open is [Open] for a client that may be faster than one request to the store. The first
 // request is the same, for all that is wanted, and a client that is no faster than it, or a
@@ -42,18 +51,37 @@ func NewPool(l Lender) *Pool { return &Pool{lender: l} }
 // One version is read as by Open, also where ranges fail; but ErrChanged, if it was replaced,
 // comes for what one long request might still have read. The reader holds lent memory until
 // Close, but of what nobody reads for 20 s no more than 8 MiB.
+//
+// b is comparable, and one of few.
 func (p *Pool) Open(ctx context.Context, b backends.Backend, key string, o backends.OpenOptions) (*backends.Reader, error) {
+	if p == nil {
+		return Open(ctx, b, key, o)
+	}
 	begun := time.Now()
 	opened, err := b.Open(ctx, key, o)
 	if err != nil {
 		return nil, err
 	}
-	latency := time.Since(begun)
+	latency := p.latency(b, time.Since(begun))
 	r := newReader(ctx, b, key, opened, o)
-	if p == nil || latency < leastLatency || r.end-r.at < worth {
+	if latency < leastLatency || r.end-r.at < worth {
 		return &backends.Reader{Object: opened.Object, ReadCloser: r}, nil
 	}
 	a := &ahead{next: r, pool: p, stop: r.end, pace: pace{total: &p.moved}, window: evidence, proof: evidence}
 	a.pace.restart()
 	return &backends.Reader{Object: opened.Object, ReadCloser: a}, nil
+}
+
+// latency is how soon the store answers when nothing keeps it or the gateway, after one
+// more answer: the least of late, because what is near is slow as well when it is busy, but
+// what is far is never quick.
+func (p *Pool) latency(b backends.Backend, answer time.Duration) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	best, known := p.latencies[b]
+	if best += best / forgetting; !known || answer < best {
+		best = answer
+	}
+	p.latencies[b] = best
+	return best
 }

@@ -159,6 +159,32 @@ func TestManyReadersAreEnough(t *testing.T) {
 	})
 }
 
+// TestBusyStoreIsNotFar: a store that was quick of late is near, however long it takes to
+// answer now, but not for ever.
+func TestBusyStoreIsNotFar(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, b := far(32*mib), ample()
+		pool := readahead.NewPool(b)
+		requests := func(latency time.Duration) int {
+			before := len(l.asked())
+			l.latency = latency
+			if err := (&download{line: l, bank: b}).run(t, pool, none); err != nil {
+				t.Fatal(err)
+			}
+			return len(l.asked()) - before
+		}
+		if n := requests(time.Millisecond) + requests(50*time.Millisecond); n != 2 {
+			t.Errorf("%d requests for two downloads from a near store", n)
+		}
+		for range 20 {
+			requests(50 * time.Millisecond)
+		}
+		if n := requests(50 * time.Millisecond); n < 3 {
+			t.Errorf("%d requests for a download from a store that has become far", n)
+		}
+	})
+}
+
 // TestReadingAheadEndsWhereItDoesNotPay: where more connections bring no more, it goes on
 // by one request, and tries again ever more seldom.
 func TestReadingAheadEndsWhereItDoesNotPay(t *testing.T) {
