@@ -42,7 +42,15 @@ func linkOf(conn net.Conn) (linkState, bool) {
 		rtt:            time.Duration(info.Rtt) * time.Microsecond,
 		variation:      time.Duration(info.Rttvar) * time.Microsecond,
 		retransmission: time.Duration(info.Rto) * time.Microsecond,
-		lossy:          info.Total_retrans > 0 || info.Lost > 0,
+		lossy:          lossy(info),
 		ended:          info.State != tcpEstablished,
 	}, true
+}
+
+// lossy tells whether packets have been lost, ours or the peer's. A reply sent again that
+// the peer says it had got already (RFC 2883) is no loss: Linux probes for one as soon as an
+// acknowledgement is put off for longer than two round trips (RFC 8985 §7), as it is in every
+// other session, whose uploads would all wait for a retransmission then.
+func lossy(info *unix.TCPInfo) bool {
+	return info.Total_retrans > info.Dsack_dups || info.Lost > 0 || info.Backoff > 0 || info.Rcv_ooopack > 0
 }
