@@ -6,6 +6,10 @@ import "slices"
 func cases() []Case {
 	return slices.Concat(
 		bulkCases(),
+		smallCases(),
+		listCases(),
+		loginCases(),
+		mixedCases(),
 		idleCases(),
 		slowCases(),
 		budgetCases(),

@@ -19,6 +19,7 @@ func parts() map[string]func(ctx context.Context, options []byte) error {
 		"direct":  beDirect,
 		"sockets": beSockets,
 		"wan":     beWan,
+		"hash":    beHash,
 	}
 }
 
