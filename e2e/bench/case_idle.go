@@ -10,9 +10,9 @@ const (
 	// settleTime bounds how long the memory of a gateway is watched until it stays the same.
 	settleTime = 30 * time.Second
 	// settleBeat is how often it is looked at.
-	settleBeat = time.Second
+	settleBeat = 500 * time.Millisecond
 	// settled is how many looks in a row must tell the same, within 1 %.
-	settled = 5
+	settled = 6
 )
 
 func idleCases() []Case {
@@ -32,7 +32,7 @@ func idle(ctx context.Context, e *Env, s Security, target *Target) ([]Row, error
 		}
 		counts := []int{1000, 5000, 10_000}
 		if e.Quick {
-			counts = []int{1000, 2000}
+			counts = []int{1000}
 		}
 		var f fleet
 		defer func() { f.close() }() // before the gateway is asked to end
