@@ -42,7 +42,8 @@ func BenchmarkCommand(b *testing.B) {
 	ses := newSession(s, theirs, theirs.LocalAddr(), ListenOptions{})
 	go func() {
 		defer close(done)
-		ses.serve(b.Context())
+		for ses.serve(b.Context()) {
+		}
 	}()
 	reply := make([]byte, 256)
 	if _, err := ours.Read(reply); err != nil {

@@ -12,6 +12,7 @@ import (
 // The engine's own kinds of error, beside those that an FS returns.
 var (
 	errStopping   = errors.New("server is stopping")
+	errResting    = errors.New("no command for a while")
 	errNoRoute    = errors.New("no data connection was agreed on")
 	errUnread     = errors.New("replies were not taken")
 	errStranger   = errors.New("data connection from elsewhere, or one too many")

@@ -93,6 +93,13 @@ func (l *lineReader) hasLine() bool {
 	return bytes.IndexByte(rest, '\n') >= 0
 }
 
+// rest gives up what the buffer has grown by, if nothing is in it.
+func (l *lineReader) rest() {
+	if l.buffered() == 0 && len(l.buf) > minLine {
+		l.buf, l.start, l.end = make([]byte, minLine), 0, 0
+	}
+}
+
 // cut takes a complete line, without its end, off the buffer. It is valid until the next
 // read.
 func (l *lineReader) cut() (line []byte, ok bool) {

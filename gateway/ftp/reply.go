@@ -18,11 +18,10 @@ type reply struct {
 	sent  bool     // already, by the handler
 }
 
-// appendTo writes the reply as it goes over the wire.
-func (r reply) appendTo(dst []byte, encode func(string) ([]byte, error)) []byte {
-	code := strconv.Itoa(r.code)
+// appendTo writes the reply as it goes over the wire; a nil encode stands for UTF-8.
+func (r reply) appendTo(dst []byte, encode encoder) []byte {
 	if r.head != "" {
-		dst = appendLine(append(append(dst, code...), '-'), r.head, encode)
+		dst = appendLine(append(strconv.AppendInt(dst, int64(r.code), 10), '-'), r.head, encode)
 		for _, line := range r.lines {
 			if line != "" && '0' <= line[0] && line[0] <= '9' {
 				dst = append(dst, ' ') // or it might be taken for the last line (RFC 959 §4.2)
@@ -30,18 +29,21 @@ func (r reply) appendTo(dst []byte, encode func(string) ([]byte, error)) []byte 
 			dst = appendLine(dst, line, encode)
 		}
 	}
-	return appendLine(append(append(dst, code...), ' '), r.text, encode)
+	return appendLine(append(strconv.AppendInt(dst, int64(r.code), 10), ' '), r.text, encode)
 }
 
 // appendLine writes a line, with a question mark for each character that the client's
 // charset lacks or that a reply cannot hold.
-func appendLine(dst []byte, line string, encode func(string) ([]byte, error)) []byte {
+func appendLine(dst []byte, line string, encode encoder) []byte {
 	line = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return '?'
 		}
 		return r
 	}, line)
+	if encode == nil {
+		return append(append(dst, line...), '\r', '\n')
+	}
 	if octets, err := encode(line); err == nil {
 		return append(append(dst, octets...), '\r', '\n')
 	}

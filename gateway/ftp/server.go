@@ -103,10 +103,18 @@ func (s *Server) admit(conn net.Conn, ln net.Listener, o ListenOptions) {
 		ses.closeRaw()
 		return
 	}
-	go func() {
-		defer s.leave(ses)
-		ses.serve(s.ctx)
-	}()
+	ctx, cancel := context.WithCancel(s.ctx)
+	go s.host(ctx, cancel, ses)
+}
+
+// host runs a session, in one goroutine after another where it rests between.
+func (s *Server) host(ctx context.Context, cancel context.CancelFunc, ses *session) {
+	if ses.serve(ctx) {
+		go s.host(ctx, cancel, ses)
+		return
+	}
+	cancel()
+	s.leave(ses)
 }
 
 // Shutdown closes the listeners, tells idle sessions goodbye and waits for running

@@ -1,7 +1,6 @@
 package ftp
 
 import (
-	"bufio"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -20,14 +19,18 @@ const (
 	maxLine = 4 << 10
 	// maxQueued bounds, in octets, the commands held back while a transfer runs.
 	maxQueued = 32 << 10
-	// replyTimeout is how long a client may leave replies unread.
-	replyTimeout = 30 * time.Second
+	// restAfter is how long a session waits for a command before it rests. Most that act
+	// in a dialogue send the next one sooner.
+	restAfter = time.Second
 	// maxUnknown is how many unknown commands are answered before login.
 	maxUnknown = 3
 )
 
 // session is one control connection. The goroutine that runs serve owns all of it; only
 // wake and closeRaw may be called from elsewhere.
+//
+// A session that waits for long rests: its goroutine, whose stack has grown with what it has
+// done, ends, and another goes on, with a stack that is as large as waiting takes.
 type session struct {
 	server   *Server
 	log      *slog.Logger
@@ -38,7 +41,7 @@ type session struct {
 	implicit bool   // TLS from the first octet
 
 	lines  *lineReader
-	out    *bufio.Writer
+	out    replyBuffer
 	queue  []command // read during a transfer, to be run after it
 	queued int       // octets in queue
 	serial uint64    // number of the current command
@@ -50,6 +53,9 @@ type session struct {
 
 	idle    time.Duration
 	loginBy time.Time
+	until   time.Time // when the wait for the next command ends; zero before it begins
+	rested  bool      // during that wait
+	greeted bool
 	unknown int  // commands that were unknown, before login
 	leaving bool // QUIT came during a transfer
 	closing bool // no further command is read
@@ -77,50 +83,44 @@ func newSession(s *Server, conn net.Conn, listener net.Addr, o ListenOptions) *s
 // and replies. Nothing that was buffered before lives on.
 func (s *session) speakOn(conn net.Conn) {
 	s.lines = newLineReader(conn, maxLine)
-	s.out = bufio.NewWriter(replyWriter{conn})
+	s.out = replyBuffer{conn: conn}
 	s.lines.telnet = func(answer []byte) {
-		// The client may wait for it before it sends a command. An error stays in the
-		// writer and shows at the next flush.
-		_, _ = s.out.Write(answer)
+		s.out.write(answer)
+		// The client may wait for it before it sends a command. An error stays, and shows
+		// at the next flush.
 		_ = s.out.Flush()
 	}
 }
 
-// replyWriter sets a deadline to each write.
-type replyWriter struct{ conn net.Conn }
-
-func (w replyWriter) Write(p []byte) (int, error) {
-	if err := w.conn.SetWriteDeadline(time.Now().Add(replyTimeout)); err != nil {
-		return 0, err
-	}
-	return w.conn.Write(p)
-}
-
-// serve runs the session from greeting to goodbye.
-func (s *session) serve(ctx context.Context) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer s.closeRaw()
-	defer func() { s.params.useRoute(nil) }()
-	s.log.Info("session began", slog.String("remote", s.client.String()), slog.Bool("tls", s.implicit))
+// serve runs the session, from greeting to goodbye unless it comes to rest before. Then it
+// is to be called again, in a goroutine of its own.
+func (s *session) serve(ctx context.Context) (rests bool) {
 	err := s.converse(ctx)
+	if errors.Is(err, errResting) {
+		return true
+	}
+	s.params.useRoute(nil)
+	s.closeRaw()
 	if err != nil {
 		s.log.Info("session ended", slog.Any("err", err))
-		return
+		return false
 	}
 	s.log.Info("session ended")
+	return false
 }
 
 // converse greets and then runs command after command. Its error is for the log.
 func (s *session) converse(ctx context.Context) error {
-	if s.implicit {
-		if err := s.secure(ctx); err != nil {
+	if !s.greeted {
+		if err := s.greet(ctx); err != nil {
 			return err
 		}
 	}
-	s.put(welcome())
 	for !s.closing {
 		cmd, err := s.next()
+		if errors.Is(err, errResting) {
+			return err
+		}
 		if err != nil {
 			return s.farewell(err)
 		}
@@ -128,6 +128,18 @@ func (s *session) converse(ctx context.Context) error {
 		s.put(s.execute(ctx, cmd))
 	}
 	return s.end()
+}
+
+func (s *session) greet(ctx context.Context) error {
+	s.greeted = true
+	s.log.Info("session began", slog.String("remote", s.client.String()), slog.Bool("tls", s.implicit))
+	if s.implicit {
+		if err := s.secure(ctx); err != nil {
+			return err
+		}
+	}
+	s.put(welcome())
+	return nil
 }
 
 // end sends what is left to say, and under TLS that it was all: a close_notify, for which
@@ -153,9 +165,25 @@ func (s *session) next() (command, error) {
 		s.queued -= queueCost(cmd)
 		return cmd, nil
 	}
-	deadline := s.loginBy
-	if s.login.account != nil {
-		deadline = time.Now().Add(s.idle)
+	cmd, err := s.await()
+	if !errors.Is(err, errResting) {
+		s.until, s.rested = time.Time{}, false
+	}
+	return cmd, err
+}
+
+// await waits for a command. errResting if none has come for a while; the wait goes on with
+// the next call.
+func (s *session) await() (command, error) {
+	if s.until.IsZero() {
+		s.until = s.loginBy
+		if s.login.account != nil {
+			s.until = time.Now().Add(s.idle)
+		}
+	}
+	deadline, rests := s.until, false
+	if soon := time.Now().Add(restAfter); !s.rested && soon.Before(deadline) {
+		deadline, rests = soon, true
 	}
 	if err := s.raw.SetReadDeadline(deadline); err != nil {
 		return command{}, err
@@ -165,8 +193,14 @@ func (s *session) next() (command, error) {
 		return command{}, errStopping
 	}
 	cmd, err := s.read()
-	if errors.Is(err, os.ErrDeadlineExceeded) && s.server.stopping() {
+	switch {
+	case !errors.Is(err, os.ErrDeadlineExceeded):
+	case s.server.stopping():
 		return command{}, errStopping // it was wake
+	case rests:
+		s.rested = true
+		s.lines.rest()
+		return command{}, errResting
 	}
 	return cmd, err
 }
@@ -209,8 +243,7 @@ func (s *session) put(r reply) {
 	if r.code == 0 || r.sent {
 		return
 	}
-	// An error stays in the writer and shows at the next flush.
-	_, _ = s.out.Write(r.appendTo(nil, s.encode))
+	s.out.add(r, s.encoder())
 	if r.code == 421 {
 		s.closing = true
 	}
@@ -252,11 +285,13 @@ func (s *session) decode(octets string) (string, error) {
 	return charset.Decode([]byte(octets))
 }
 
-// encode turns UTF-8 into the octets that the client expects. It fails if there are none.
-func (s *session) encode(text string) ([]byte, error) {
-	charset := s.charset()
-	if charset == nil {
-		return []byte(text), nil
+// encoder turns UTF-8 into the octets that the client expects. It fails if there are none.
+type encoder func(string) ([]byte, error)
+
+// encoder is nil for UTF-8.
+func (s *session) encoder() encoder {
+	if charset := s.charset(); charset != nil {
+		return charset.Encode
 	}
-	return charset.Encode(text)
+	return nil
 }

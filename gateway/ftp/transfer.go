@@ -37,7 +37,7 @@ type transfer struct {
 	binding *binding // nil in clear
 	ascii   bool
 	records bool
-	encode  func(string) ([]byte, error) // nil for UTF-8
+	encode  encoder // nil for UTF-8
 
 	moved       atomic.Int64 // octets so far, read by STAT
 	crc         uint32       // CRC-32C of them
@@ -64,6 +64,7 @@ func (s *session) newTransfer(ctx context.Context, p Path, doing string) *transf
 		doing:       doing,
 		ascii:       s.params.ascii,
 		records:     s.params.records,
+		encode:      s.encoder(),
 		wake:        s.wake,
 		preliminary: make(chan reply, 1),
 		written:     make(chan struct{}, 1),
@@ -73,9 +74,6 @@ func (s *session) newTransfer(ctx context.Context, p Path, doing string) *transf
 	}
 	if s.leaving {
 		close(t.goodbye)
-	}
-	if charset := s.charset(); charset != nil {
-		t.encode = charset.Encode
 	}
 	return t
 }
