@@ -10,8 +10,15 @@ import (
 	"time"
 )
 
-// listBuffer is how many octets of a listing are written at once.
-const listBuffer = 32 << 10
+const (
+	// listBuffer is how many octets of a listing are written at once.
+	listBuffer = 32 << 10
+	// firstList is how many are written first, so that a client hears of a page of short
+	// names before the next one has come, and a short listing takes little memory.
+	firstList = 4 << 10
+	// lineRoom is for the line that fills a buffer; a longer one makes it grow.
+	lineRoom = 4 << 10
+)
 
 // formatter writes the line of one entry.
 type formatter func(dst []byte, e Entry) []byte
@@ -99,7 +106,7 @@ func (t *transfer) list(ctx context.Context, entries iter.Seq2[Entry, error], fo
 	}
 	defer data.abort()
 	defer context.AfterFunc(ctx, data.abort)()
-	w := listWriter{t: t, data: data, format: format, buf: make([]byte, 0, listBuffer+4<<10)}
+	w := newListWriter(t, data, format)
 	for ; more; e, err, more = next() {
 		if err != nil {
 			return reply{}, err
@@ -114,13 +121,18 @@ func (t *transfer) list(ctx context.Context, entries iter.Seq2[Entry, error], fo
 	return t.sent(data)
 }
 
-// listWriter gathers lines into writes of 32 KiB.
+// listWriter gathers lines into writes of 32 KiB, but for the first.
 type listWriter struct {
 	t      *transfer
 	data   *dataConn
 	format formatter
 	buf    []byte
+	full   int  // octets in buf that are written
 	hidden bool // an entry was left out
+}
+
+func newListWriter(t *transfer, data *dataConn, format formatter) *listWriter {
+	return &listWriter{t: t, data: data, format: format, buf: make([]byte, 0, firstList+lineRoom), full: firstList}
 }
 
 func (w *listWriter) add(e Entry) error {
@@ -134,10 +146,14 @@ func (w *listWriter) add(e Entry) error {
 			w.t.log.Warn("names that the account's charset lacks are not listed", slog.String("path", w.t.path.String()))
 		}
 	}
-	if len(w.buf) < listBuffer {
+	if len(w.buf) < w.full {
 		return nil
 	}
-	return w.flush()
+	err := w.flush()
+	if w.full == firstList {
+		w.full, w.buf = listBuffer, make([]byte, 0, listBuffer+lineRoom)
+	}
+	return err
 }
 
 func (w *listWriter) flush() error {

@@ -7,14 +7,18 @@ import (
 	"testing"
 )
 
-// TestP17_ListingsStream counts writes: one for 32 KiB, whatever the length of the listing.
+// TestP17_ListingsStream counts writes: one for 32 KiB, whatever the length of the listing,
+// and one for the first 4 KiB.
 func TestP17_ListingsStream(t *testing.T) {
 	w := &countingFlow{}
-	lw := listWriter{t: &transfer{}, data: &dataConn{flow: w}, format: longFormat(), buf: make([]byte, 0, listBuffer+4<<10)}
+	lw := newListWriter(&transfer{}, &dataConn{flow: w}, longFormat())
 	const entries = 100_000
 	for range entries {
 		if err := lw.add(Entry{Name: "a name of some length.txt", ModTime: fakeTime}); err != nil {
 			t.Fatal(err)
+		}
+		if n := w.octets + len(lw.buf); w.writes == 0 && n > firstList {
+			t.Fatalf("no write for %d octets", n)
 		}
 	}
 	if err := lw.flush(); err != nil {
