@@ -20,7 +20,10 @@ type Case struct {
 	// Beside says that time is no part of what is measured, so that the case may run while
 	// others wait for slow clients.
 	Beside bool
-	Run    func(ctx context.Context, e *Env) ([]Row, error)
+	// Real says that the case can do with a store that is not the null server: it reads
+	// nothing that it has not put, and does without counts.
+	Real bool
+	Run  func(ctx context.Context, e *Env) ([]Row, error)
 }
 
 // Row is a line of the table: one figure of one kind of work.

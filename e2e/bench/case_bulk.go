@@ -20,7 +20,7 @@ func bulkCases() []Case {
 		{name: "stor-16x64MiB", verb: "STOR", files: 16, sessions: 4, size: 64 << 20},
 		{name: "retr-16x64MiB", verb: "RETR", files: 16, sessions: 4, size: 64 << 20},
 	} {
-		all = append(all, Case{Name: b.name, Run: b.run})
+		all = append(all, Case{Name: b.name, Real: true, Run: b.run})
 	}
 	return all
 }
@@ -57,16 +57,23 @@ func (b bulk) run(ctx context.Context, e *Env) ([]Row, error) {
 	if e.Quick {
 		b.size /= quickShare
 	}
-	s, err := b.setUp(ctx, e)
-	if err != nil {
-		return nil, err
+	rows, err := b.unpaced(ctx, e)
+	if err != nil || e.Server != nullServer {
+		return rows, err
 	}
-	if err := s.warmUp(ctx); err != nil {
+	row, err := b.paced(ctx, e)
+	return append(rows, row), err
+}
+
+// unpaced measures at a store that is as fast as it can be.
+func (b bulk) unpaced(ctx context.Context, e *Env) ([]Row, error) {
+	s, err := b.setUp(ctx, e, StoreOptions{})
+	if err != nil {
 		return nil, err
 	}
 	rounds := make([]bulkRound, e.Rounds)
 	for i := range rounds {
-		if rounds[i], err = s.round(ctx, i); err != nil {
+		if rounds[i], err = s.round(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -81,10 +88,38 @@ func (b bulk) run(ctx context.Context, e *Env) ([]Row, error) {
 	return rows, s.tearDown()
 }
 
-func (b bulk) setUp(ctx context.Context, e *Env) (*bulkSetup, error) {
+// pacedRate is that of a store on a line of 4 Gbit/s, octets a second: one that all
+// programs of the chain can keep up with on two CPUs.
+const pacedRate = 500 << 20
+
+// paced measures the throughput where the store, and not the CPUs, bounds it.
+func (b bulk) paced(ctx context.Context, e *Env) (Row, error) {
+	row := Row{
+		Work: b.work(), Figure: "throughput / direct's, store at 500 MiB/s", Target: AtLeast(leastThroughput),
+	}
+	s, err := b.setUp(ctx, e, StoreOptions{Rate: pacedRate})
+	if err != nil {
+		return row, err
+	}
+	for range e.Rounds {
+		direct, err := s.straight(ctx)
+		if err != nil {
+			return row, err
+		}
+		gateway, err := s.through(Plain)
+		if err != nil {
+			return row, err
+		}
+		row.Rounds = append(row.Rounds, direct.Wall.Seconds()/gateway.Wall.Seconds())
+	}
+	return row, s.tearDown()
+}
+
+// setUp starts everything, and moves each file once every way.
+func (b bulk) setUp(ctx context.Context, e *Env, o StoreOptions) (*bulkSetup, error) {
 	s := &bulkSetup{bulk: b, e: e, clients: make(map[Security][]*ftpc.Client)}
 	var err error
-	if s.store, err = e.Store(ctx, StoreOptions{}); err != nil {
+	if s.store, err = e.Store(ctx, o); err != nil {
 		return nil, err
 	}
 	if s.gateway, err = e.Gateway(ctx, s.store, GatewayOptions{}); err != nil {
@@ -102,7 +137,7 @@ func (b bulk) setUp(ctx context.Context, e *Env) (*bulkSetup, error) {
 			s.clients[security] = append(s.clients[security], c)
 		}
 	}
-	return s, nil
+	return s, s.warmUp(ctx)
 }
 
 func (s *bulkSetup) tearDown() error {
@@ -115,22 +150,29 @@ func (s *bulkSetup) tearDown() error {
 	return errors.Join(append(errs, s.gateway.Stop(), s.store.Stop(), s.sockets.Stop())...)
 }
 
-// prefix is that of the keys of a round: new ones to write, invented ones to read.
-func (s *bulkSetup) prefix(of string) string {
+// prefix is that of the keys: to read, invented ones where the server does so.
+func (s *bulkSetup) prefix() string {
 	if s.verb == "RETR" {
 		return fmt.Sprintf("sized-%d/", s.size)
 	}
-	return "bulk/" + of + "-"
+	return "bulk/"
 }
 
 // warmUp moves each file once every way, reads with their content checked.
 func (s *bulkSetup) warmUp(ctx context.Context) error {
-	for _, security := range []Security{Plain, TLS} {
-		if err := s.transfer(security, "warm", ftpc.CheckContent); err != nil {
+	if s.verb == "RETR" && !s.store.Counts() {
+		put := s.job()
+		put.Op = "put"
+		if _, err := s.e.Direct(ctx, s.store, put); err != nil {
 			return err
 		}
 	}
-	if _, err := s.straight(ctx, "warm"); err != nil {
+	for _, security := range []Security{Plain, TLS} {
+		if err := s.transfer(security, ftpc.CheckContent); err != nil {
+			return err
+		}
+	}
+	if _, err := s.straight(ctx); err != nil {
 		return err
 	}
 	_, err := s.overSockets(ctx)
@@ -138,21 +180,20 @@ func (s *bulkSetup) warmUp(ctx context.Context) error {
 }
 
 // round does the work in turn straight, over sockets, and through the gateway.
-func (s *bulkSetup) round(ctx context.Context, i int) (bulkRound, error) {
+func (s *bulkSetup) round(ctx context.Context) (bulkRound, error) {
 	var r bulkRound
 	var err error
-	name := fmt.Sprint("round", i)
 	steps := []func() error{
 		func() error {
-			r.directRequests, err = s.requests(ctx, func() error { r.direct, err = s.straight(ctx, name); return err })
+			r.directRequests, err = s.requests(ctx, func() error { r.direct, err = s.straight(ctx); return err })
 			return err
 		},
 		func() error { r.sockets, err = s.overSockets(ctx); return err },
 		func() error {
-			r.requests, err = s.requests(ctx, func() error { r.plain, err = s.through(Plain, name); return err })
+			r.requests, err = s.requests(ctx, func() error { r.plain, err = s.through(Plain); return err })
 			return err
 		},
-		func() error { r.tls, err = s.through(TLS, name); return err },
+		func() error { r.tls, err = s.through(TLS); return err },
 		func() error { r.cipher, err = cipherSeconds(ctx, s.clients[TLS][0].Cipher(), s.octets()); return err },
 	}
 	for _, step := range steps {
@@ -165,10 +206,15 @@ func (s *bulkSetup) round(ctx context.Context, i int) (bulkRound, error) {
 
 func (b bulk) octets() int64 { return int64(b.files) * b.size }
 
-// straight is the work done by the SDK.
-func (s *bulkSetup) straight(ctx context.Context, name string) (Usage, error) {
+// job is the work for the SDK.
+func (s *bulkSetup) job() DirectJob {
 	op := map[string]string{"STOR": "put", "RETR": "get"}[s.verb]
-	return s.e.Direct(ctx, s.store, DirectJob{Op: op, Prefix: s.prefix("direct-" + name), Count: s.files, Size: s.size, Concurrency: s.sessions})
+	return DirectJob{Op: op, Prefix: s.prefix(), Count: s.files, Size: s.size, Concurrency: s.sessions}
+}
+
+// straight is the work done by the SDK.
+func (s *bulkSetup) straight(ctx context.Context) (Usage, error) {
+	return s.e.Direct(ctx, s.store, s.job())
 }
 
 func (s *bulkSetup) overSockets(ctx context.Context) (Usage, error) {
@@ -177,18 +223,17 @@ func (s *bulkSetup) overSockets(ctx context.Context) (Usage, error) {
 }
 
 // through is the work done by the gateway.
-func (s *bulkSetup) through(security Security, name string) (Usage, error) {
-	return s.gateway.Measure(func() error { return s.transfer(security, name, ftpc.CheckSize) })
+func (s *bulkSetup) through(security Security) (Usage, error) {
+	return s.gateway.Measure(func() error { return s.transfer(security, ftpc.CheckSize) })
 }
 
 // transfer moves the files over the sessions.
-func (s *bulkSetup) transfer(security Security, name string, check ftpc.Check) error {
+func (s *bulkSetup) transfer(security Security, check ftpc.Check) error {
 	var g errgroup.Group
-	prefix := s.prefix(security.String() + "-" + name)
 	for n, c := range s.clients[security] {
 		g.Go(func() error {
 			for i := n; i < s.files; i += s.sessions {
-				file := fmt.Sprintf("/%s%06d", prefix, i)
+				file := "/" + s.job().Key(i)
 				if s.verb == "STOR" {
 					if err := c.Store(file, s.size); err != nil {
 						return err
@@ -212,7 +257,7 @@ func (s *bulkSetup) requests(ctx context.Context, work func() error) (float64, e
 		return 0, err
 	}
 	stats, err := s.store.Stats(ctx)
-	if err != nil {
+	if err != nil || !s.store.Counts() {
 		return 0, err
 	}
 	moved := stats.BytesIn
@@ -232,13 +277,20 @@ const firstFiles = 20
 func (s *bulkSetup) firstByte(ctx context.Context) (Row, error) {
 	const size = 1 << 20
 	row := Row{Work: s.work(), Figure: "first octet later than direct's", Unit: "ms", Target: AtMost(5)}
-	prefix := fmt.Sprintf("sized-%d/", size)
+	job := DirectJob{Op: "get", Prefix: fmt.Sprintf("sized-%d/", size), Count: 1, Size: size}
+	if !s.store.Counts() {
+		put := job
+		put.Op = "put"
+		if _, err := s.e.Direct(ctx, s.store, put); err != nil {
+			return row, err
+		}
+	}
 	for range firstFiles {
-		u, err := s.e.Direct(ctx, s.store, DirectJob{Op: "get", Prefix: prefix, Count: 1, Size: size})
+		u, err := s.e.Direct(ctx, s.store, job)
 		if err != nil {
 			return row, err
 		}
-		got, err := s.clients[Plain][0].Retrieve("/"+prefix+"000000", size, ftpc.CheckSize)
+		got, err := s.clients[Plain][0].Retrieve("/"+job.Key(0), size, ftpc.CheckSize)
 		if err != nil {
 			return row, err
 		}

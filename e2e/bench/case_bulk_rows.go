@@ -38,7 +38,7 @@ func (b bulk) rows(rounds []bulkRound) []Row {
 	plain := func(r bulkRound) Usage { return r.plain }
 	secure := func(r bulkRound) Usage { return r.tls }
 	direct := func(r bulkRound) Usage { return r.direct }
-	return []Row{
+	rows := []Row{
 		{Work: b.work(), Figure: "gateway CPU / (1.25 direct's + sockets')", Target: AtMost(1), Rounds: each(func(r bulkRound) float64 {
 			return r.plain.CPU.Seconds() / (sdkAllowance*r.direct.CPU.Seconds() + r.sockets.CPU.Seconds())
 		})},
@@ -50,8 +50,6 @@ func (b bulk) rows(rounds []bulkRound) []Row {
 		{Work: b.work(), Figure: "sockets CPU", Unit: "s/GiB", Rounds: perGiB(func(r bulkRound) Usage { return r.sockets })},
 		{Work: b.work(), Figure: "gateway throughput", Unit: "MiB/s", Rounds: rate(plain)},
 		{Work: b.work(), Figure: "direct throughput", Unit: "MiB/s", Rounds: rate(direct)},
-		{Work: b.work(), Figure: "gateway requests", Rounds: each(func(r bulkRound) float64 { return r.requests })},
-		{Work: b.work(), Figure: "direct requests", Rounds: each(func(r bulkRound) float64 { return r.directRequests })},
 		{Work: b.work(), Figure: "gateway peak RSS", Unit: "MiB", Rounds: each(func(r bulkRound) float64 { return inMiB(max(r.plain.Peak, r.tls.Peak)) })},
 		{Work: b.work() + ", TLS", Figure: "CPU more than plain / the cipher's", Target: AtMost(cipherAllowance), Rounds: each(func(r bulkRound) float64 {
 			return (r.tls.CPU - r.plain.CPU).Seconds() / r.cipher
@@ -60,6 +58,12 @@ func (b bulk) rows(rounds []bulkRound) []Row {
 		{Work: b.work() + ", TLS", Figure: "the cipher's CPU", Unit: "s/GiB", Rounds: each(func(r bulkRound) float64 { return r.cipher / gib })},
 		{Work: b.work() + ", TLS", Figure: "gateway throughput", Unit: "MiB/s", Rounds: rate(secure)},
 	}
+	if rounds[0].requests == 0 { // not counted
+		return rows
+	}
+	return append(rows,
+		Row{Work: b.work(), Figure: "gateway requests", Rounds: each(func(r bulkRound) float64 { return r.requests })},
+		Row{Work: b.work(), Figure: "direct requests", Rounds: each(func(r bulkRound) float64 { return r.directRequests })})
 }
 
 func inMiB(octets int64) float64 { return float64(octets) / (1 << 20) }

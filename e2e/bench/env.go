@@ -52,6 +52,20 @@ func newEnv(ctx context.Context, profile string) (*Env, error) {
 	return e, nil
 }
 
+// alone runs a case in a folder of its own, and ends what it leaves behind.
+func (e *Env) alone(ctx context.Context, c Case) ([]Row, error) {
+	dir, err := os.MkdirTemp(e.Dir, c.Name+"-")
+	if err != nil {
+		return nil, err
+	}
+	own := &Env{
+		Quick: e.Quick, Rounds: e.Rounds, Dir: dir, Server: e.Server,
+		Profile: e.Profile, Content: e.Content, binary: e.binary,
+	}
+	defer own.close()
+	return c.Run(ctx, own)
+}
+
 func (e *Env) children(p *Process) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

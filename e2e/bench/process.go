@@ -26,6 +26,7 @@ type Process struct {
 	exited  chan struct{}
 
 	byInput    bool   // it ends when its input does
+	byKill     bool   // it may be killed
 	profileDir string // "" for none
 	profiles   int
 }
@@ -35,6 +36,11 @@ const stopTime = 40 * time.Second
 
 // spawn starts a program, which dies with this one.
 func (e *Env) spawn(name, program string, args ...string) (*Process, error) {
+	return e.spawnWith(name, nil, program, args...)
+}
+
+// spawnWith is spawn with variables added to the environment.
+func (e *Env) spawnWith(name string, env []string, program string, args ...string) (*Process, error) {
 	log, err := os.CreateTemp(e.Dir, name+"-*.log")
 	if err != nil {
 		return nil, err
@@ -42,7 +48,7 @@ func (e *Env) spawn(name, program string, args ...string) (*Process, error) {
 	defer func() { _ = log.Close() }() // the child has its own
 	p := &Process{Name: name, Log: log.Name(), cmd: exec.Command(program, args...), exited: make(chan struct{})}
 	p.cmd.Stderr = log
-	p.cmd.Dir = e.Dir
+	p.cmd.Dir, p.cmd.Env = e.Dir, append(os.Environ(), env...)
 	p.cmd.SysProcAttr = dieWithParent()
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
 		return nil, err
@@ -115,6 +121,11 @@ func (p *Process) Stop() error {
 	case <-p.exited:
 		return nil
 	default:
+	}
+	if p.byKill {
+		p.kill()
+		<-p.exited
+		return nil
 	}
 	_ = p.stdin.Close() // it may have ended
 	if !p.byInput {

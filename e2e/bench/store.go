@@ -34,8 +34,12 @@ type StoreOptions = nulls3.Options
 // storeReady is the first line of the part "store".
 type storeReady struct{ URL, Control string }
 
-// Store starts a server with an empty bucket.
+// Store starts a server with an empty bucket: a null server, or in a run against real ones
+// (see Case.Real) one of these, to which the options are nothing.
 func (e *Env) Store(ctx context.Context, o StoreOptions) (*Store, error) {
+	if e.Server != "" && e.Server != nullServer {
+		return e.realStore(ctx)
+	}
 	var ready storeReady
 	p, err := e.role(ctx, "store", o, &ready)
 	if err != nil {
@@ -55,9 +59,15 @@ func (s *Store) Stop() error {
 	return errors.Join(err, s.Process.Stop())
 }
 
+// Counts tells whether the server counts. Stats of one that does not are zero.
+func (s *Store) Counts() bool { return s.control != "" }
+
 // Stats returns what the server has counted since the start or the last Reset.
 func (s *Store) Stats(ctx context.Context) (nulls3.Stats, error) {
 	var stats nulls3.Stats
+	if !s.Counts() {
+		return stats, nil
+	}
 	body, err := s.ask(ctx, http.MethodGet)
 	if err != nil {
 		return stats, err
@@ -67,6 +77,9 @@ func (s *Store) Stats(ctx context.Context) (nulls3.Stats, error) {
 
 // Reset sets the server's counts to nothing.
 func (s *Store) Reset(ctx context.Context) error {
+	if !s.Counts() {
+		return nil
+	}
 	_, err := s.ask(ctx, http.MethodDelete)
 	return err
 }
