@@ -28,11 +28,11 @@ func (f *FS) find(op string, p ftp.Path) (place, error) {
 	at := place{path: p, fixed: p.IsRoot()}
 	name := text(p)
 	for _, m := range f.mounts {
-		if m.path == name || strings.HasPrefix(m.path, name+"/") {
+		if _, above := within(m.path, name); above {
 			at.fixed = true
 		}
-		rest, below := strings.CutPrefix(name, m.path)
-		if at.mount == nil && below && (rest == "" || rest[0] == '/') {
+		rest, below := within(name, m.path)
+		if at.mount == nil && below {
 			at.mount = m
 			if rest != "" {
 				at.key = m.prefix + rest[1:]
@@ -43,6 +43,13 @@ func (f *FS) find(op string, p ftp.Path) (place, error) {
 		return place{}, refuse(op, p, fs.ErrInvalid)
 	}
 	return at, nil
+}
+
+// within tells whether name is dir or below it, and if so what follows dir: "" or a slash
+// and more.
+func within(name, dir string) (rest string, ok bool) {
+	rest, ok = strings.CutPrefix(name, dir)
+	return rest, ok && (rest == "" || rest[0] == '/')
 }
 
 // file is find for an operation on a file that is there, or may be: ftp.ErrIsDir if p
