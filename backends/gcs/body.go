@@ -39,3 +39,7 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	return n, failure("read", b.key, condition{}, err)
 }
+
+// CRC32C tells what has been read of a whole object with a known checksum, and that: package
+// readahead goes on from there when it reads the rest in ranges.
+func (b *body) CRC32C() (sofar, whole uint32, ok bool) { return b.crc, b.want, b.checked }

@@ -3,6 +3,7 @@ package gcs
 import (
 	"bytes"
 	"errors"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"net/http"
@@ -119,5 +120,31 @@ func TestS43MayNotKnow(t *testing.T) {
 	f.strike(fault{operation: "list", status: http.StatusForbidden, reason: "forbidden"})
 	if _, err := s.List(t.Context(), backends.Query{}); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("list: %v", err)
+	}
+}
+
+// TestS21BodyTellsItsChecksum: as far as it was read, for those who read on in ranges.
+func TestS21BodyTellsItsChecksum(t *testing.T) {
+	s := testStore(t, newFake(t).URL, fakeBucket)
+	content := random(100 << 10)
+	if _, err := put(t, s, "k", content, backends.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range []backends.OpenOptions{{}, {Offset: 1}, {Length: 10 << 10}} {
+		r, err := s.Open(t.Context(), "k", o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(r, make([]byte, 10<<10)); err != nil {
+			t.Fatal(err)
+		}
+		sofar, whole, ok := r.ReadCloser.(*body).CRC32C()
+		if all := o == (backends.OpenOptions{}); ok != all {
+			t.Errorf("%+v: known: %v", o, ok)
+		}
+		if ok && (sofar != crc32.Checksum(content[:10<<10], castagnoli) || whole != crc32.Checksum(content, castagnoli)) {
+			t.Errorf("%08x of %08x", sofar, whole)
+		}
+		r.Close()
 	}
 }

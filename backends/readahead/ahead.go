@@ -2,8 +2,12 @@ package readahead
 
 import (
 	"context"
+	"errors"
+	"hash/crc32"
 	"io"
 	"time"
+
+	"causeway/backends"
 )
 
 // ahead reads the octets up to stop: those before next.end by next, which is given one
@@ -18,7 +22,25 @@ type ahead struct {
 	window int64    // octets from the last judgement to the next
 	proof  int64    // octets that it takes to read ahead
 	alone  float64  // what one request brought, in octets a second
+	sum    sum
 }
+
+// sum is the CRC32C of a whole object, of which what is read in ranges says nothing.
+type sum struct {
+	known       bool
+	read, whole uint32
+}
+
+// summed is the content of a whole object that knows what its checksum has to be, and what
+// it is so far.
+type summed interface {
+	CRC32C() (sofar, whole uint32, ok bool)
+}
+
+// castagnoli is read only.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+var errDamaged = errors.New("the content and the checksum that the store names do not fit")
 
 func (a *ahead) Read(p []byte) (int, error) {
 	if len(p) == 0 {
@@ -35,10 +57,23 @@ func (a *ahead) Read(p []byte) (int, error) {
 	}
 	n, err := a.next.Read(p)
 	a.pace.add(n, begun)
+	a.check(p[:n])
 	if a.pace.moved >= a.window {
 		a.judge()
 	}
 	return n, err
+}
+
+// check goes on with the checksum that the first request would have checked. If it is wrong
+// the read ends in that after its last octet.
+func (a *ahead) check(p []byte) {
+	if !a.sum.known || len(p) == 0 {
+		return
+	}
+	a.sum.read = crc32.Update(a.sum.read, castagnoli, p)
+	if a.next.at == a.stop && a.sum.read != a.sum.whole {
+		a.next.failed = a.next.broken(errDamaged)
+	}
 }
 
 // judge decides how to go on, by how it went since the last time.
@@ -109,12 +144,24 @@ func (a *ahead) advance() error {
 			return err
 		}
 	}
+	a.keepSum()
 	_ = r.content.Close() // it was read as far as it is wanted
 	f := a.queue[0]
 	a.queue = a.queue[1:]
 	r.content, r.failed, r.end, r.reach = f, nil, f.end, f.end
 	a.launch()
 	return nil
+}
+
+// keepSum takes over what the content knows of the checksum of all.
+func (a *ahead) keepSum() {
+	opened, ok := a.next.content.(*backends.Reader)
+	if !ok {
+		return
+	}
+	if c, ok := opened.ReadCloser.(summed); ok && !a.sum.known {
+		a.sum.read, a.sum.whole, a.sum.known = c.CRC32C()
+	}
 }
 
 // rest has next read all that follows by one request: the one that it reads from already, if

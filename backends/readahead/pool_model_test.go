@@ -32,7 +32,7 @@ type plan struct {
 
 func drawPlan(r *rapid.T) plan {
 	p := plan{
-		size:    rapid.Int64Range(0, 120*mib).Draw(r, "size"),
+		size:    rapid.Int64Range(0, 80*mib).Draw(r, "size"),
 		rate:    rapid.SampledFrom([]int64{10e6, 40e6, 200e6}).Draw(r, "rate"),
 		chunks:  rapid.SampledFrom([]int{0, 20, 200, 5000}).Draw(r, "chunks"),
 		buffer:  rapid.SampledFrom([]int{4 * kib, 64 * kib, 100_000, mib}).Draw(r, "buffer"),

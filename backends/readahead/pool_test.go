@@ -177,7 +177,11 @@ func TestBusyStoreIsNotFar(t *testing.T) {
 			t.Errorf("%d requests for two downloads from a near store", n)
 		}
 		for range 20 {
-			requests(50 * time.Millisecond)
+			r, err := pool.Open(t.Context(), l, "k", backends.OpenOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Close()
 		}
 		if n := requests(50 * time.Millisecond); n < 3 {
 			t.Errorf("%d requests for a download from a store that has become far", n)
@@ -189,13 +193,13 @@ func TestBusyStoreIsNotFar(t *testing.T) {
 // by one request, and tries again ever more seldom.
 func TestReadingAheadEndsWhereItDoesNotPay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := far(256 * mib)
+		l := far(96 * mib)
 		l.shared = true
 		d := whole(t, l, ample(), none)
-		if n := len(l.asked()); n > 25 {
+		if n := len(l.asked()); n > 18 {
 			t.Errorf("%d requests", n)
 		}
-		if alone := 256 * mib * time.Second / 40e6; d.took > alone*11/10 {
+		if alone := 96 * mib * time.Second / 40e6; d.took > alone*11/10 {
 			t.Errorf("it took %v, and %v by one request", d.took, alone)
 		}
 	})
@@ -205,8 +209,8 @@ func TestReadingAheadEndsWhereItDoesNotPay(t *testing.T) {
 func TestStalledClientHoldsLittle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, stalled := ample(), false
-		whole(t, far(256*mib), b, func(moved int64) {
-			if stalled || moved < 128*mib {
+		whole(t, far(96*mib), b, func(moved int64) {
+			if stalled || moved < 48*mib {
 				return
 			}
 			stalled = true
@@ -228,9 +232,9 @@ func TestS20_ReplacedWhileReadAhead(t *testing.T) {
 	for _, c := range []struct {
 		at   int64
 		want error
-	}{{3 * mib, nil}, {100 * mib, backends.ErrChanged}} {
+	}{{3 * mib, nil}, {48 * mib, backends.ErrChanged}} {
 		synctest.Test(t, func(t *testing.T) {
-			d := &download{line: far(256 * mib), bank: ample()}
+			d := &download{line: far(96 * mib), bank: ample()}
 			replaced := false
 			err := d.run(t, readahead.NewPool(d.bank), func(moved int64) {
 				if !replaced && moved > c.at {
@@ -248,9 +252,9 @@ func TestS20_ReplacedWhileReadAhead(t *testing.T) {
 // TestS21_StoreThatGoesAwayEndsReadingAhead: within the patience of one read.
 func TestS21_StoreThatGoesAwayEndsReadingAhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := far(256 * mib)
+		l := far(96 * mib)
 		l.trouble = func(o backends.OpenOptions) (int64, error) {
-			if o.Offset > 100*mib {
+			if o.Offset > 48*mib {
 				return -1, errStore
 			}
 			return 0, nil
@@ -261,7 +265,7 @@ func TestS21_StoreThatGoesAwayEndsReadingAhead(t *testing.T) {
 		if !errors.Is(err, backends.ErrUnavailable) || !errors.Is(err, errStore) || errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)
 		}
-		if d.moved < 100*mib || time.Since(start) > 40*time.Second {
+		if d.moved < 48*mib || time.Since(start) > 40*time.Second {
 			t.Errorf("%d octets, after %v", d.moved, time.Since(start))
 		}
 	})
