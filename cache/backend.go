@@ -97,26 +97,39 @@ func (b *Backend) page(q backends.Query) *page {
 	return b.cache.directory(b, q.Prefix).page(keyOf(q), b.cache.now())
 }
 
-// learn keeps a page and the objects on it, unless the directory is so large that it
-// would crowd out the others. The lock is held.
+// learn keeps a page and the objects on it, unless the directory turns out so large that
+// it would crowd out the others. Then nothing of it is kept, for as long as an answer is
+// believed: how a listing ends is known at its end only, and by then a directory of a
+// million names would have been through the memory. The lock is held.
 func (b *Backend) learn(q backends.Query, p *page) {
-	share := b.cache.bytes / 4
 	kept := false
 	b.cache.change(b, q.Prefix, func(d *directory) {
 		some := len(p.Objects) > 0 || len(p.Prefixes) > 0
 		if some || q.Token == "" && p.Next == "" {
 			d.exists, d.expires = some, p.expires
 		}
-		d.add(keyOf(q), p)
-		if kept = d.size() <= share; !kept {
-			d.drop(keyOf(q))
+		if kept = d.admits(keyOf(q), p, b.cache.bytes/largeShare, b.cache.now()); kept {
+			d.add(keyOf(q), p)
+			return
 		}
+		b.unlearn(d)
+		d.large = p.expires
 	})
 	if !kept {
 		return
 	}
 	for _, o := range p.Objects {
 		b.cache.put(id{b, ofObject, o.Key}, &object{Object: o, found: true, expires: p.expires})
+	}
+}
+
+// unlearn drops all pages of d and the objects learned from them. The lock is held.
+func (b *Backend) unlearn(d *directory) {
+	for k, p := range d.pages {
+		for _, o := range p.Objects {
+			b.cache.lru.Remove(id{b, ofObject, o.Key})
+		}
+		d.drop(k)
 	}
 }
 

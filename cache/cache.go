@@ -24,7 +24,7 @@ import (
 type Options struct {
 	TTL     time.Duration    // how long an answer is believed, from the moment of asking; 0 turns the cache off
 	Entries int              // most entries, an object or a directory each; 0 for 100,000
-	Bytes   int64            // most octets of memory, by the estimate of [object.size] and [directory.size]; 0 for 64 MiB
+	Bytes   int64            // most octets of memory, by the estimate of [object.size] and [directory.size], a sixteenth for one directory; 0 for 64 MiB
 	Now     func() time.Time // nil for time.Now
 }
 

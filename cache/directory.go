@@ -15,7 +15,8 @@ type directory struct {
 	exists  bool      // whether any key begins with prefix
 	expires time.Time // of exists; zero if that is not known
 	pages   map[pageKey]*page
-	pageMem int64 // octets of pages
+	pageMem int64     // octets of pages
+	large   time.Time // until when nothing of it is kept
 }
 
 // pageKey is a Query but for its prefix.

@@ -10,7 +10,7 @@ import "causeway/backends"
 const (
 	entryMem     = 112 + 96
 	objectMem    = 104
-	directoryMem = 96
+	directoryMem = 120
 	pageMem      = 96 + 64
 	parkedMem    = 96 + mapMem
 	uploadMem    = 64
