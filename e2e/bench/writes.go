@@ -11,8 +11,10 @@ import (
 
 // Writes is how many system calls that write the process has made since it began
 // (proc_pid_io(5), syscw).
-func (p *Process) Writes() (int64, error) {
-	path := fmt.Sprintf("/proc/%d/io", p.PID())
+func (p *Process) Writes() (int64, error) { return writesOf(p.PID()) }
+
+func writesOf(pid int) (int64, error) {
+	path := fmt.Sprintf("/proc/%d/io", pid)
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return 0, err
