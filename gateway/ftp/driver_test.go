@@ -191,9 +191,18 @@ func (d *driver) stor(content []byte) {
 	d.hear("226")
 }
 
-// retr downloads a file and checks its size.
+// retr downloads the file that has name octets.
 func (d *driver) retr(name string, buf []byte) {
-	conn := d.open("RETR " + name + "\r\n")
+	size, err := strconv.Atoi(name)
+	if err != nil {
+		d.b.Fatal(err)
+	}
+	d.fetch("RETR "+name, size, buf)
+}
+
+// fetch takes what a command sends, which must be so many octets.
+func (d *driver) fetch(line string, octets int, buf []byte) {
+	conn := d.open(line + "\r\n")
 	total := 0
 	for {
 		n, err := conn.Read(buf)
@@ -205,8 +214,8 @@ func (d *driver) retr(name string, buf []byte) {
 			d.b.Fatal(err)
 		}
 	}
-	if strconv.Itoa(total) != name {
-		d.b.Fatal(total, "octets of", name)
+	if total != octets {
+		d.b.Fatal(total, "octets, want", octets)
 	}
 	conn.Close()
 	d.hear("226")

@@ -48,9 +48,8 @@ type lineReader struct {
 	// offers; it is to be sent before the next read. nil answers nothing.
 	telnet func([]byte)
 
-	swallowed int        // octets of an over-long line that were thrown away; 0 outside of one
-	verbs     [16]string // seen, as they are returned
-	oldest    int        // index in verbs
+	swallowed int             // octets of an over-long line that were thrown away; 0 outside of one
+	rows      map[string]*row // by verb; nil for none
 }
 
 // newLineReader reads lines of up to limit octets, their ends included.
@@ -187,8 +186,7 @@ func unescapeCR(line []byte) []byte {
 	return out
 }
 
-// verb gives b in upper case. Some verbs are kept, so that a client that sends the
-// same few again and again costs no memory for each.
+// verb gives b in upper case. That of a row costs no memory.
 func (l *lineReader) verb(b []byte) string {
 	if len(b) == 0 || len(b) > maxVerb || !isLetter(b[0]) {
 		return ""
@@ -203,15 +201,10 @@ func (l *lineReader) verb(b []byte) string {
 		}
 		upper[i] = c
 	}
-	for _, seen := range l.verbs {
-		if seen == string(upper[:len(b)]) {
-			return seen
-		}
+	if row, ok := l.rows[string(upper[:len(b)])]; ok {
+		return row.verb
 	}
-	seen := string(upper[:len(b)])
-	l.verbs[l.oldest] = seen
-	l.oldest = (l.oldest + 1) % len(l.verbs)
-	return seen
+	return string(upper[:len(b)])
 }
 
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }

@@ -83,6 +83,7 @@ func newSession(s *Server, conn net.Conn, listener net.Addr, o ListenOptions) *s
 // and replies. Nothing that was buffered before lives on.
 func (s *session) speakOn(conn net.Conn) {
 	s.lines = newLineReader(conn, maxLine)
+	s.lines.rows = s.server.commands.index
 	s.out = replyBuffer{conn: conn}
 	s.lines.telnet = func(answer []byte) {
 		s.out.write(answer)
