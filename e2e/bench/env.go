@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"causeway/e2e/bench/ftpc"
 	"causeway/e2e/bench/pattern"
@@ -52,8 +53,13 @@ func newEnv(ctx context.Context, profile string) (*Env, error) {
 	return e, nil
 }
 
+// caseTime bounds a case. The longest waits nine minutes for slow clients.
+const caseTime = 14 * time.Minute
+
 // alone runs a case in a folder of its own, and ends what it leaves behind.
 func (e *Env) alone(ctx context.Context, c Case) ([]Row, error) {
+	ctx, cancel := context.WithTimeout(ctx, caseTime)
+	defer cancel()
 	dir, err := os.MkdirTemp(e.Dir, c.Name+"-")
 	if err != nil {
 		return nil, err
