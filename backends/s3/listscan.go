@@ -26,7 +26,7 @@ func scanPage(body []byte) (backends.Page, bool) {
 	}
 	p.run()
 	whole := len(x.open) == 0 && len(bytes.TrimSpace(x.rest)) == 0
-	if p.bad || !whole || p.encodings > 1 || p.encoded != (p.encodings == 1) || p.truncated == (p.page.Next == "") {
+	if p.bad || !whole || p.encodings > 1 || p.encoded != p.told || p.truncated == (p.page.Next == "") {
 		return backends.Page{}, false
 	}
 	return p.page, true
@@ -41,7 +41,8 @@ type pageScan struct {
 	page      backends.Page
 	truncated bool
 	encoded   bool // the keys, for a URL; known beforehand, since some servers tell it last
-	encodings int  // how often that has been told
+	told      bool // that they are
+	encodings int  // how often either has been told
 	unescaped []byte
 
 	timeText []byte // the last time that was read, and what it says
@@ -56,8 +57,9 @@ func (p *pageScan) run() {
 		case "CommonPrefixes":
 			p.prefix()
 		case "EncodingType":
+			text := string(p.text())
 			p.encodings++
-			p.bad = p.bad || string(p.text()) != "url"
+			p.told, p.bad = text == "url", p.bad || text != "url" && text != ""
 		case "IsTruncated":
 			text := string(p.text())
 			p.truncated, p.bad = text == "true", p.bad || text != "true" && text != "false"
@@ -161,6 +163,8 @@ func (p *pageScan) appendPlain(text []byte) {
 		switch string(name) {
 		case "quot", "#34":
 			p.unescaped = append(p.unescaped, '"')
+		case "apos", "#39":
+			p.unescaped = append(p.unescaped, '\'')
 		case "amp":
 			p.unescaped = append(p.unescaped, '&')
 		case "lt":

@@ -28,6 +28,11 @@ var pagesOfServers = map[string]string{
 		`<KeyCount>1</KeyCount><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated><Contents><Key>a+b%2Fz%25</Key>` +
 		`<LastModified>2026-11-22T12:00:00.123Z</LastModified><ETag>&#34;67&#34;</ETag><Size>7</Size><Owner><ID></ID><DisplayName/></Owner>` +
 		`<StorageClass>STANDARD</StorageClass></Contents><EncodingType>url</EncodingType></ListBucketResult>`,
+	"versitygw": declaration + "\n" + `<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name><Prefix>a b/</Prefix>` +
+		`<NextContinuationToken>a b/x&#34;</NextContinuationToken><KeyCount>2</KeyCount><MaxKeys>2</MaxKeys><IsTruncated>true</IsTruncated>` +
+		`<Contents><LastModified>2026-11-22T22:17:31Z</LastModified><ChecksumAlgorithm>CRC32C</ChecksumAlgorithm><ChecksumType>FULL_OBJECT</ChecksumType>` +
+		`<ETag>&#34;93&#34;</ETag><Key>a b/x&#34;&amp;&#39;&apos;%41+ü</Key><Size>2</Size><StorageClass>STANDARD</StorageClass></Contents>` +
+		`<CommonPrefixes><Prefix>a b/d/</Prefix></CommonPrefixes><EncodingType></EncodingType></ListBucketResult>`,
 	"no encoding": `<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a+b%2F&amp;&lt;&gt;ü</Key><ETag>"x"</ETag><Size>7</Size></Contents>` +
 		`<CommonPrefixes><Prefix>p+/</Prefix></CommonPrefixes></ListBucketResult>`,
 	"indented": "<ListBucketResult>\n  <Contents>\n\t<Key>k</Key>\n  </Contents>\n</ListBucketResult>\n",
