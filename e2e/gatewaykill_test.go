@@ -181,7 +181,7 @@ func (c *crashing) strike(g *gateway, s *session) {
 	}
 	g.kill(c.t)
 	if c.held != nil && !c.late {
-		c.held.Remove()
+		c.held.Drop() // the proxy may not have seen yet that the gateway is gone
 	}
 }
 

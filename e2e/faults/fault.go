@@ -33,18 +33,20 @@ type Injection struct {
 	proxy *HTTPProxy
 	rule  Rule
 	free  sync.Once
+	drop  sync.Once
 
 	// Guarded by the proxy's mu.
 	matched, hits int
 	hit           chan struct{} // closed with the first hit that is there to be seen
 	released      chan struct{}
+	dropped       chan struct{}
 	told          sync.Once
 }
 
 // Inject lets a rule strike from now on. Of several that match a request the one that was
 // injected first strikes.
 func (p *HTTPProxy) Inject(r Rule) *Injection {
-	i := &Injection{proxy: p, rule: r, hit: make(chan struct{}), released: make(chan struct{})}
+	i := &Injection{proxy: p, rule: r, hit: make(chan struct{}), released: make(chan struct{}), dropped: make(chan struct{})}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.injections = append(p.injections, i)
@@ -90,6 +92,13 @@ func (i *Injection) Remove() {
 	i.proxy.mu.Lock()
 	defer i.proxy.mu.Unlock()
 	i.proxy.injections = slices.DeleteFunc(i.proxy.injections, func(other *Injection) bool { return other == i })
+}
+
+// Drop ends the rule; what it holds goes nowhere, as if it had been seen already that its
+// client has died.
+func (i *Injection) Drop() {
+	i.drop.Do(func() { close(i.dropped) })
+	i.Remove()
 }
 
 // tell says that the fault has struck.

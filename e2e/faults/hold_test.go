@@ -57,6 +57,21 @@ func TestHeldRequestsOfTheDead(t *testing.T) {
 	}
 }
 
+// TestDroppedRequestsGoNowhere, though their client is there.
+func TestDroppedRequestsGoNowhere(t *testing.T) {
+	for name, fault := range map[string]Fault{"before": HoldBefore(), "late": Late()} {
+		t.Run(name, func(t *testing.T) {
+			i, store, _, done := begin(t, fault)
+			i.Drop()
+			<-done
+			i.proxy.wantIdle(t)
+			if n := len(store.seen()); n > 0 {
+				t.Errorf("the store has seen %d requests", n)
+			}
+		})
+	}
+}
+
 // wantIdle waits until no request is in the proxy.
 func (p *HTTPProxy) wantIdle(t *testing.T) {
 	t.Helper()

@@ -205,15 +205,22 @@ func (e *exchange) reset() {
 	_ = conn.Close() // as above
 }
 
-// wait waits for a channel, and reports false if the client or the proxy has gone first.
+// wait waits for a channel, and reports false if the client or the proxy has gone first, or
+// the request was dropped.
 func (e *exchange) wait(done <-chan struct{}) bool {
 	select {
 	case <-done:
-		return true
 	case <-e.r.Context().Done():
+		return false
 	case <-e.proxy.closed:
+		return false
 	}
-	return false
+	select {
+	case <-e.injection.dropped: // before done
+		return false
+	default:
+		return true
+	}
 }
 
 // errTruncated ends an answer before its time.
