@@ -60,7 +60,7 @@ func (s *Store) outdated(ctx context.Context, before time.Time) (folders, error)
 				}
 				last, young = folder, false
 			}
-			if young = young || !a.Created.Before(before); young {
+			if young = young || a.Created.IsZero() || !a.Created.Before(before); young {
 				delete(found, last)
 			} else if ok {
 				found[folder] = append(found[folder], a.Name)
