@@ -100,16 +100,16 @@ func TestPeakBeginsAnew(t *testing.T) {
 	if err := s.ResetPeak(); err != nil {
 		t.Fatal(err)
 	}
-	peak, err := s.Peak()
-	if err != nil {
-		t.Fatal(err)
-	}
 	rss, err := s.RSS()
 	if err != nil {
 		t.Fatal(err)
 	}
 	pss, err := s.PSS()
-	if err != nil || pss <= 0 || pss > rss || rss > peak || peak > 1<<30 {
+	if err != nil {
+		t.Fatal(err)
+	}
+	peak, err := s.Peak() // after what it is compared with
+	if err != nil || pss <= 0 || rss <= 0 || rss > peak || pss > peak || peak > 1<<30 {
 		t.Errorf("PSS %d, RSS %d, peak %d: %v", pss, rss, peak, err)
 	}
 }
@@ -120,5 +120,30 @@ func TestPartsThatCannotStartSayWhy(t *testing.T) {
 	_, err := e.role(t.Context(), "store", "no options", &ready)
 	if err == nil || !strings.Contains(err.Error(), "cannot unmarshal") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestCasesLeaveNothing: neither a process nor a file outlives a case.
+func TestCasesLeaveNothing(t *testing.T) {
+	e := parent(t)
+	e.Rounds = 3
+	var left *Sockets
+	var dir string
+	rows, err := e.alone(t.Context(), Case{Name: "x", Run: func(ctx context.Context, own *Env) ([]Row, error) {
+		dir = own.Dir
+		var err error
+		left, err = own.Sockets(ctx)
+		return make([]Row, own.Rounds), err
+	}})
+	if err != nil || len(rows) != 3 {
+		t.Fatalf("%d rows: %v", len(rows), err)
+	}
+	select {
+	case <-left.exited:
+	default:
+		t.Error("its process runs on")
+	}
+	if _, err := os.Stat(dir); !os.IsNotExist(err) || dir == e.Dir {
+		t.Errorf("its folder %s: %v", dir, err)
 	}
 }
