@@ -32,6 +32,8 @@ type line struct {
 	rate    int64 // octets a second of one connection
 	shared  bool  // or of all together
 
+	talkative bool // ranges go on to the end of the object
+
 	// trouble, if set, decides what becomes of a request: the error of Open, if after is
 	// negative, or of a Read after so many octets; nil for none.
 	trouble func(o backends.OpenOptions) (after int64, err error)
@@ -79,7 +81,7 @@ func (l *line) Open(ctx context.Context, _ string, o backends.OpenOptions) (*bac
 	l.open++
 	l.busiest = max(l.busiest, l.open)
 	c := &conn{ctx: ctx, line: l, at: o.Offset, end: l.size, after: l.size, err: io.EOF}
-	if o.Length > 0 {
+	if o.Length > 0 && !l.talkative {
 		c.end = min(c.end, o.Offset+o.Length)
 	}
 	if err != nil {
