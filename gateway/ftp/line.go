@@ -9,6 +9,8 @@ import (
 const (
 	// minLine is the first size of a session's line buffer: most sessions never need more.
 	minLine = 512
+	// restLine is its size while the client says nothing for long: most commands fit.
+	restLine = 64
 	// maxSwallowed bounds, in octets, a line that is past the limit and swallowed.
 	maxSwallowed = 64 << 10
 	// maxVerb is longer than any verb that there is.
@@ -92,10 +94,20 @@ func (l *lineReader) hasLine() bool {
 	return bytes.IndexByte(rest, '\n') >= 0
 }
 
-// rest gives up what the buffer has grown by, if nothing is in it.
-func (l *lineReader) rest() {
-	if l.buffered() == 0 && len(l.buf) > minLine {
-		l.buf, l.start, l.end = make([]byte, minLine), 0, 0
+// rest makes the buffer as small as waiting takes, if nothing is in it.
+func (l *lineReader) rest() { l.resize(restLine) }
+
+// wake makes it as large again as commands take that come together.
+func (l *lineReader) wake() {
+	if len(l.buf) < minLine {
+		l.resize(minLine)
+	}
+}
+
+// resize replaces an empty buffer.
+func (l *lineReader) resize(octets int) {
+	if l.buffered() == 0 {
+		l.buf, l.start, l.end = make([]byte, octets), 0, 0
 	}
 }
 

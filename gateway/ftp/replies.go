@@ -42,6 +42,13 @@ func (b *replyBuffer) bound() {
 	}
 }
 
+// rest gives up the memory of what has been written.
+func (b *replyBuffer) rest() {
+	if len(b.pending) == 0 {
+		b.pending = nil
+	}
+}
+
 // Flush writes what is gathered. Each write has a deadline of its own.
 func (b *replyBuffer) Flush() error {
 	for rest := b.pending; len(rest) > 0 && b.err == nil; {

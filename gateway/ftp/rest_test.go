@@ -20,6 +20,8 @@ func TestRest(t *testing.T) {
 		if said := k.hear("257"); !strings.Contains(said, `"/in"`) {
 			t.Error(said)
 		}
+		time.Sleep(2 * restAfter)
+		k.say("CWD "+strings.Repeat("../", minLine)+"in\nPWD\nNOOP", "250", "257", "200")
 		for range 3 { // each wait begins anew
 			time.Sleep(k.server.config.Limits.IdleTimeout - 1)
 			k.say("NOOP", "200")

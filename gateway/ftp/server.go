@@ -103,17 +103,15 @@ func (s *Server) admit(conn net.Conn, ln net.Listener, o ListenOptions) {
 		ses.closeRaw()
 		return
 	}
-	ctx, cancel := context.WithCancel(s.ctx)
-	go s.host(ctx, cancel, ses)
+	go s.host(ses)
 }
 
 // host runs a session, in one goroutine after another where it rests between.
-func (s *Server) host(ctx context.Context, cancel context.CancelFunc, ses *session) {
-	if ses.serve(ctx) {
-		go s.host(ctx, cancel, ses)
+func (s *Server) host(ses *session) {
+	if ses.serve(s.ctx) {
+		go s.host(ses)
 		return
 	}
-	cancel()
 	s.leave(ses)
 }
 

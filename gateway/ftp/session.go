@@ -126,9 +126,17 @@ func (s *session) converse(ctx context.Context) error {
 			return s.farewell(err)
 		}
 		s.serial++
-		s.put(s.execute(ctx, cmd))
+		s.answer(ctx, cmd)
 	}
 	return s.end()
+}
+
+// answer runs a command, and ends what it has left behind: an idle session has no context of
+// its own.
+func (s *session) answer(ctx context.Context, cmd command) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.put(s.execute(ctx, cmd))
 }
 
 func (s *session) greet(ctx context.Context) error {
@@ -177,6 +185,7 @@ func (s *session) next() (command, error) {
 // the next call.
 func (s *session) await() (command, error) {
 	if s.until.IsZero() {
+		s.lines.wake()
 		s.until = s.loginBy
 		if s.login.account != nil {
 			s.until = time.Now().Add(s.idle)
@@ -201,6 +210,7 @@ func (s *session) await() (command, error) {
 	case rests:
 		s.rested = true
 		s.lines.rest()
+		s.out.rest()
 		return command{}, errResting
 	}
 	return cmd, err
