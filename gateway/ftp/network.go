@@ -23,8 +23,12 @@ type Network interface {
 // systemNetwork is the Network of the system.
 type systemNetwork struct{}
 
+// Listen makes no use of multipath TCP: its sockets take the system longer to make, and one is
+// made for each PASV or EPSV.
 func (systemNetwork) Listen(local netip.AddrPort) (net.Listener, error) {
-	return net.ListenTCP("tcp", net.TCPAddrFromAddrPort(local))
+	var lc net.ListenConfig
+	lc.SetMultipathTCP(false)
+	return lc.Listen(context.Background(), "tcp", local.String())
 }
 
 func (systemNetwork) Dial(ctx context.Context, from, to netip.AddrPort) (net.Conn, error) {
