@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -112,8 +113,8 @@ func (l slowLoad) upload(ctx context.Context, e *Env, name string, c *ftpc.Clien
 	for at := int64(0); at < l.size; {
 		n, err := d.Write(e.Content.At(at)[:min(piece, l.size-at)])
 		if err != nil {
-			d.Abandon()
-			return fmt.Errorf("%s: after %d octets: %w", name, at, err)
+			// The reply says more than that the gateway has closed.
+			return fmt.Errorf("%s: after %d octets: %w", name, at, errors.Join(err, d.Finish()))
 		}
 		at += int64(n)
 		select {
