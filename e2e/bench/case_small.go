@@ -38,6 +38,7 @@ type smallSetup struct {
 type smallRound struct {
 	direct, gateway Usage
 	requests        int64 // of the gateway
+	operations      string
 }
 
 // small compares many small uploads and downloads with as many requests of the SDK at the
@@ -132,7 +133,7 @@ func (s *smallSetup) through(ctx context.Context, r *smallRound, move func(c *ft
 		return err
 	}
 	stats, err := s.store.Stats(ctx)
-	r.requests = stats.Total()
+	r.requests, r.operations = stats.Total(), fmt.Sprint(stats.Requests)
 	return err
 }
 
@@ -172,9 +173,14 @@ func (s *smallSetup) rows(work string, rounds []smallRound) []Row {
 	micros := func(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) / files }
 	rows := s.ratio(work, rounds)
 	if s.store.Counts() {
-		rows = append(rows, Row{Work: work, Figure: "requests per file", Target: AtMost(1), Rounds: eachSmall(rounds, func(r smallRound) float64 {
-			return float64(r.requests) / files
-		})})
+		requests := Row{Work: work, Figure: "requests per file", Target: AtMost(1)}
+		for _, r := range rounds {
+			requests.Rounds = append(requests.Rounds, float64(r.requests)/files)
+			if r.requests != int64(s.files) {
+				requests.Note = r.operations
+			}
+		}
+		rows = append(rows, requests)
 	}
 	return append(rows,
 		Row{Work: work, Figure: "gateway files/s", Rounds: eachSmall(rounds, func(r smallRound) float64 { return files / r.gateway.Wall.Seconds() })},
