@@ -15,5 +15,6 @@ func cases() []Case {
 		budgetCases(),
 		sizeCases(),
 		wanCases(),
+		cacheCases(),
 	)
 }
