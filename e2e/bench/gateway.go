@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"time"
@@ -57,6 +58,13 @@ func (e *Env) Gateway(ctx context.Context, s *Store, o GatewayOptions) (*Gateway
 	return g, err
 }
 
+// loopback is an address that probably no other gateway has: on one where ten thousands of
+// connections have just ended the system looks for milliseconds for a port that is free.
+// Clients are on 127.0.0.0/16.
+func loopback() string {
+	return fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(254), rand.IntN(256), 1+rand.IntN(254))
+}
+
 func (o GatewayOptions) yaml(s *Store) string {
 	if o.Hash == "" {
 		o.Hash = cheapHash
@@ -65,7 +73,7 @@ func (o GatewayOptions) yaml(s *Store) string {
 		o.Rights = "list, read, write, overwrite, delete, rename, mkdir"
 	}
 	var b strings.Builder
-	b.WriteString("listeners: [{address: \"127.0.0.1:0\"}]\ntls: {self_signed: true}\n")
+	fmt.Fprintf(&b, "listeners: [{address: \"%s:0\"}]\ntls: {self_signed: true}\n", loopback())
 	fmt.Fprintf(&b, "stores: {s3: {kind: s3, bucket: %s, region: us-east-1, endpoint: %q, path_style: true, access_key: %q, secret_key: %q}}\n",
 		s.Bucket, s.URL, s.key, s.secret)
 	fmt.Fprintf(&b, "users:\n  - {name: %s, password: %q, mounts: [{path: /, store: s3, rights: [%s]}]}\n", user, o.Hash, o.Rights)
