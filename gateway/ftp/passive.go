@@ -8,6 +8,7 @@ import (
 	"math/big"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"syscall"
 )
@@ -17,6 +18,9 @@ const (
 	randomTries = 16
 	// maxArrived is how many connections of one client may wait to be taken.
 	maxArrived = 4
+	// maxChosen is how many ports of the system's choice are used again and again. Among fewer
+	// a stranger could guess.
+	maxChosen = 1 << 10
 	// maxAlarms is how often one route tells of connections that it refuses.
 	maxAlarms = 4
 )
@@ -33,6 +37,7 @@ type passivePool struct {
 
 	mu        sync.Mutex
 	ports     map[netip.AddrPort]*passivePort
+	chosen    []uint16       // by the system, maxChosen at most
 	accepting sync.WaitGroup // a goroutine for each listener
 }
 
@@ -65,7 +70,7 @@ func (p *passivePool) reserve(local, client netip.Addr, log *slog.Logger) (*rese
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.min == 0 {
-		return p.take(netip.AddrPortFrom(local, 0), client, log)
+		return p.takeAny(local, client, log)
 	}
 	size := int(p.max-p.min) + 1
 	for range randomTries {
@@ -78,6 +83,26 @@ func (p *passivePool) reserve(local, client netip.Addr, log *slog.Logger) (*rese
 		}
 	}
 	return p.search(local, client, size, log)
+}
+
+// takeAny reserves a port of the system's choice: one that it has chosen before, once there
+// are many of them. It searches ports that no connection has had within a minute, which takes
+// milliseconds when thousands have; to take one that is named, only listeners are in the way.
+func (p *passivePool) takeAny(local, client netip.Addr, log *slog.Logger) (*reservation, error) {
+	if len(p.chosen) == maxChosen {
+		n, err := random(maxChosen)
+		if err != nil {
+			return nil, err
+		}
+		if r, err := p.take(netip.AddrPortFrom(local, p.chosen[n]), client, log); !errors.Is(err, errNoPort) {
+			return r, err
+		}
+	}
+	r, err := p.take(netip.AddrPortFrom(local, 0), client, log)
+	if err == nil && len(p.chosen) < maxChosen && !slices.Contains(p.chosen, r.port.addr.Port()) {
+		p.chosen = append(p.chosen, r.port.addr.Port())
+	}
+	return r, err
 }
 
 // search tries every port, from a random one on.

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -43,6 +45,38 @@ func TestD9_PassivePortsAreUniform(t *testing.T) {
 	if chi > 200 || steps > 200 {
 		t.Errorf("chi-square %.0f, %d ports followed the one before by one", chi, steps)
 	}
+}
+
+// TestD9_PortsOfTheSystemsChoice wants many of them, not ever more, taken at random, and one
+// that somebody else has meanwhile to be no obstacle.
+func TestD9_PortsOfTheSystemsChoice(t *testing.T) {
+	n := memnet.New()
+	p := newPassivePool(n, 0, 0)
+	counts := map[uint16]int{}
+	draw := func() {
+		r, err := p.reserve(serverAddr, clientAddr, quiet())
+		if err != nil {
+			t.Fatal(err)
+		}
+		counts[r.port.addr.Port()]++
+		r.close()
+		p.wait()
+	}
+	for range 4 * maxChosen {
+		draw()
+	}
+	most := slices.Max(slices.Collect(maps.Values(counts)))
+	if len(counts) != maxChosen || most > 30 { // a port has 4 on average
+		t.Errorf("%d ports, one of them %d times", len(counts), most)
+	}
+	for port := range counts {
+		ln, err := n.Listen(netip.AddrPortFrom(serverAddr, port))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ln.Close()
+	}
+	draw()
 }
 
 func TestD10_OneReservationPerSession(t *testing.T) {
