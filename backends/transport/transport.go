@@ -29,8 +29,9 @@ const (
 	stallLimit = 30 * time.Second
 	// idleConns is how many connections to a store are kept for the next request.
 	idleConns = 256
-	// buffer is for reading from and writing to a connection, in octets.
-	buffer = 64 << 10
+	// buffer is for reading from and writing to a connection, in octets. What is larger
+	// passes it by.
+	buffer = 16 << 10
 )
 
 // ErrStalled is the error of a request or body that made no progress for too long. It is
@@ -81,7 +82,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	w := &watch{ctx: ctx, cancel: cancel, limit: t.limit(req)}
 	w.timer = time.AfterFunc(w.limit, w.expire)
-	res, err := t.next.RoundTrip(w.request(req))
+	res, err := w.send(t.next, req)
 	w.answered()
 	if err != nil {
 		err = w.explain(err)
@@ -120,23 +121,35 @@ type watch struct {
 
 func (w *watch) expire() { w.cancel(ErrStalled) }
 
-// request is req under watch.
-func (w *watch) request(req *http.Request) *http.Request {
+// send makes a request under watch.
+func (w *watch) send(next http.RoundTripper, req *http.Request) (*http.Response, error) {
 	out := req.WithContext(w.ctx)
-	if req.Body == nil || req.Body == http.NoBody {
-		return out
-	}
-	out.Body = &sending{ReadCloser: req.Body, watch: w}
-	if req.GetBody != nil {
-		out.GetBody = func() (io.ReadCloser, error) {
-			body, err := req.GetBody()
-			if err != nil {
-				return nil, err
-			}
-			return &sending{ReadCloser: body, watch: w}, nil
+	switch {
+	case req.Body == nil || req.Body == http.NoBody:
+	case req.ContentLength > 0 && req.ContentLength <= smallBody:
+		if err := gather(out); err != nil {
+			return nil, err
 		}
+	default:
+		w.observe(out)
 	}
-	return out
+	return next.RoundTrip(out)
+}
+
+// observe has the body of req report its progress.
+func (w *watch) observe(req *http.Request) {
+	req.Body = &sending{ReadCloser: req.Body, watch: w}
+	again := req.GetBody
+	if again == nil {
+		return
+	}
+	req.GetBody = func() (io.ReadCloser, error) {
+		body, err := again()
+		if err != nil {
+			return nil, err
+		}
+		return &sending{ReadCloser: body, watch: w}, nil
+	}
 }
 
 // sent notes that the connection has taken more of the request.
