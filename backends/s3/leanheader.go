@@ -41,7 +41,7 @@ func putHeader(in *s3.PutObjectInput) http.Header {
 
 // set sets a header in its canonical form, unless there is no value.
 func set(h http.Header, name string, value *string) {
-	if value != nil && *value != "" {
+	if value != nil {
 		h[name] = []string{*value}
 	}
 }
