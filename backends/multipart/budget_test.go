@@ -8,15 +8,11 @@ import (
 	"io"
 	"io/fs"
 	"math/rand/v2"
-	"os"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"causeway/backends"
 )
 
 // crowd runs n uploads of size octets at a time, fed in small writes in random order, and
@@ -211,36 +207,5 @@ func TestBodyReaders(t *testing.T) {
 			t.Errorf("read of a part that is over: %v", err)
 		}
 		wantReturned(t, b)
-	}
-}
-
-func TestSpoolErrors(t *testing.T) {
-	if _, err := NewSpool("/nowhere/at/all", mib); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("missing folder: %v", err)
-	}
-	full := &os.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}
-	if err := spoolError("write", full); !errors.Is(err, backends.ErrQuota) {
-		t.Errorf("full disk: %v", err)
-	}
-	if err := spoolError("write", io.ErrUnexpectedEOF); !errors.Is(err, backends.ErrUnavailable) {
-		t.Errorf("broken disk: %v", err)
-	}
-}
-
-// TestSpoolLeavesNoFiles: parts on disk have no name.
-func TestSpoolLeavesNoFiles(t *testing.T) {
-	spool := newSpool(t, 4*mib)
-	b := NewBudget(256*kib, spool)
-	u := New(t.Context(), &fake{}, b, Options{PartSize: mib, MaxPartSize: mib, MaxParts: 10})
-	defer u.Abort()
-	if _, err := u.Write(pattern(500 * kib)); err != nil {
-		t.Fatal(err)
-	}
-	if memory, disk := b.Used(); memory != 0 || disk == 0 {
-		t.Errorf("%d octets in memory, %d on disk", memory, disk)
-	}
-	names, err := os.ReadDir(spool.dir)
-	if err != nil || len(names) != 0 {
-		t.Errorf("files: %v, %v", names, err)
 	}
 }

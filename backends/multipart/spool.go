@@ -13,14 +13,14 @@ import (
 // Spool keeps parts on disk that do not fit in memory: files without a name, which
 // disappear with the process whatever happens to it. It is safe for concurrent use.
 type Spool struct {
-	dir   string
+	open  func() (*os.File, error) // a new file without a name
 	space ledger
 }
 
 // NewSpool makes a spool of at most so many octets in the folder dir, which must exist.
 // It writes a file there to see that it can.
 func NewSpool(dir string, bytes int64) (*Spool, error) {
-	s := &Spool{dir: dir, space: ledger{capacity: bytes}}
+	s := &Spool{open: func() (*os.File, error) { return nameless(dir) }, space: ledger{capacity: bytes}}
 	f, err := s.create()
 	if err != nil {
 		return nil, err
@@ -28,15 +28,24 @@ func NewSpool(dir string, bytes int64) (*Spool, error) {
 	return s, f.Close()
 }
 
-// create makes a file without a name.
+// create makes the file of a part.
 func (s *Spool) create() (*os.File, error) {
-	f, err := os.CreateTemp(s.dir, "causeway-part-*")
+	f, err := s.open()
 	if err != nil {
 		return nil, spoolError("create", err)
 	}
+	return f, nil
+}
+
+// nameless makes a file in dir that disappears when it is closed.
+func nameless(dir string) (*os.File, error) {
+	f, err := os.CreateTemp(dir, "causeway-part-*")
+	if err != nil {
+		return nil, err
+	}
 	if err := os.Remove(f.Name()); err != nil {
 		_ = f.Close() // the failed Remove is the error to tell
-		return nil, spoolError("create", err)
+		return nil, err
 	}
 	return f, nil
 }
