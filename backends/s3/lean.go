@@ -42,7 +42,7 @@ type lean struct {
 	wire        http.RoundTripper
 	signer      *v4.Signer
 	credentials aws.CredentialsProvider
-	retryer     aws.Retryer
+	retryer     aws.RetryerV2
 	region      string  // to sign for
 	bucket      url.URL // all objects are below it
 
@@ -54,9 +54,10 @@ type lean struct {
 // newLean makes requests for one bucket, with sdk's options, by wire.
 func newLean(ctx context.Context, sdk *s3.Client, bucket string, wire http.RoundTripper) *lean {
 	o := sdk.Options()
-	l := &lean{sdk: sdk, wire: wire, credentials: o.Credentials, retryer: o.Retryer}
+	retryer, known := o.Retryer.(aws.RetryerV2)
+	l := &lean{sdk: sdk, wire: wire, credentials: o.Credentials, retryer: retryer}
 	l.signer = v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true })
-	l.off.Store(!l.resolve(ctx, o, bucket))
+	l.off.Store(!known || !l.resolve(ctx, o, bucket))
 	return l
 }
 
@@ -95,6 +96,7 @@ func (l *lean) put(ctx context.Context, in *s3.PutObjectInput) (*s3.PutObjectOut
 		err = taken(answer)
 	}
 	if err == nil {
+		l.earn(ctx)
 		return &s3.PutObjectOutput{ETag: headerOf(answer.Header, "Etag")}, nil
 	}
 	done, err := l.again(ctx, operation("PutObject", err))
@@ -119,6 +121,7 @@ func (l *lean) get(ctx context.Context, in *s3.GetObjectInput) (*s3.GetObjectOut
 	set(r.Header, "Range", in.Range)
 	answer, err := l.send(r) //nolint:bodyclose // the caller closes it
 	if err == nil {
+		l.earn(ctx)
 		return got(answer), nil
 	}
 	done, err := l.again(ctx, operation("GetObject", err))
@@ -153,6 +156,14 @@ func (l *lean) again(ctx context.Context, err error) (done func(error) error, _ 
 		return nil, err
 	}
 	return done, nil
+}
+
+// earn pays a success into the SDK's budget for retries, of which again takes. Nothing else
+// would fill it after an outage where all requests are put and get.
+func (l *lean) earn(ctx context.Context) {
+	if paid, err := l.retryer.GetAttemptToken(ctx); err == nil {
+		_ = paid(nil) // it never fails
+	}
 }
 
 // request is one for an object, not signed yet.

@@ -234,3 +234,43 @@ func TestLeanTakesBodiesBack(t *testing.T) {
 		t.Errorf("sent %q, %v", sent, err)
 	}
 }
+
+// TestLeanEarnsRetries: after an outage that has spent the SDK's budget for retries,
+// requests that go well fill it again, as the SDK's own do.
+func TestLeanEarnsRetries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fail := 0 // so many times
+		_, lean := both(t, places[0], wiretap(func(*http.Request) (*http.Response, error) {
+			if fail--; fail >= 0 {
+				return answer(http.StatusServiceUnavailable, "", nil), nil
+			}
+			return answer(http.StatusOK, "", nil), nil
+		}))
+		put := func() error {
+			_, err := lean.put(t.Context(), &s3.PutObjectInput{Bucket: aws.String("bucket"), Key: aws.String("k"), ContentLength: aws.Int64(1), Body: strings.NewReader("x")})
+			return err
+		}
+		get := func() error {
+			_, err := lean.get(t.Context(), &s3.GetObjectInput{Bucket: aws.String("bucket"), Key: aws.String("k")})
+			return err
+		}
+		for _, request := range []func() error{put, get} {
+			fail = 1000
+			for range 100 {
+				if request() == nil {
+					t.Fatal("a store that is down has answered")
+				}
+			}
+			fail = 0
+			for range 100 {
+				if err := request(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			fail = 1
+			if err := request(); err != nil {
+				t.Errorf("a failure that passes was not repeated: %v", err)
+			}
+		}
+	})
+}
