@@ -219,8 +219,8 @@ func (b *Body) save() (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i, c := range b.chunks {
-		off := int64(i) * chunkSize
+	for off := int64(0); off < b.size; off += chunkSize {
+		c := b.chunks[off/chunkSize] // there may be more, for what could not be stored
 		if _, err := f.WriteAt(c[:min(chunkSize, b.size-off)], off); err != nil {
 			_ = f.Close() // it has no name and nothing of value
 			return nil, spoolError("write", err)

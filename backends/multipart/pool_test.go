@@ -1,7 +1,9 @@
 package multipart
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"slices"
 	"syscall"
 	"testing"
@@ -97,5 +99,40 @@ func TestNoMemory(t *testing.T) {
 	if !errors.Is(err, backends.ErrUnavailable) || !errors.Is(err, syscall.ENOMEM) {
 		t.Errorf("upload: %v", err)
 	}
+	wantReturned(t, b)
+}
+
+// TestNoMemoryWhileRelieving: a part that got no more than some of the memory for what was
+// written can still be moved to the spool.
+func TestNoMemoryWhileRelieving(t *testing.T) {
+	spool, err := NewSpool(t.TempDir(), mib)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := NewBudget(16*mib, spool)
+	few := false
+	b.chunks.slab = func(int) ([]byte, error) {
+		if few {
+			return nil, syscall.ENOMEM
+		}
+		few = true
+		return mapped(3 * chunkSize)
+	}
+	body := newBody(b, mib, Options{})
+	body.granted = mib
+	p := pattern(mib)
+	if _, err := body.fill(p[:kib]); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := body.fill(p[kib:]); !errors.Is(err, syscall.ENOMEM) {
+		t.Fatalf("filled: %v", err)
+	}
+	if !body.spill() {
+		t.Error("the part was not moved to the spool")
+	}
+	if got, err := io.ReadAll(body.Reader()); !bytes.Equal(got, p[:kib]) || err != nil {
+		t.Errorf("%d octets are left of %d, %v", len(got), kib, err)
+	}
+	body.close()
 	wantReturned(t, b)
 }
