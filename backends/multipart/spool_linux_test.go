@@ -48,6 +48,7 @@ func TestDiskFullWhileRelieving(t *testing.T) {
 			fast <- err
 		}()
 		time.Sleep(3 * patience) // so that the slow one was tried to be moved
+		synctest.Wait()          // no try is under way
 		if _, disk := b.Used(); disk != 0 {
 			t.Errorf("%d octets of a full disk are in use", disk)
 		}
