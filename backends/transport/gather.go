@@ -13,7 +13,8 @@ const smallBody = buffer - 4<<10
 
 // gather copies the body of req, which is small, to memory of its own. Package http sends
 // such a body along with the headers, and any other apart from them, which is a packet and
-// a system call more for each small file. The body is closed, and not read again.
+// a system call more for each small file. The body is closed, and not read again: what is
+// sent once more, where the server has closed the connection before, is the copy.
 func gather(req *http.Request) error {
 	p := make([]byte, req.ContentLength)
 	_, err := io.ReadFull(req.Body, p)
@@ -23,6 +24,7 @@ func gather(req *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("body of a request: %w", err)
 	}
-	req.Body, req.GetBody = io.NopCloser(bytes.NewReader(p)), nil
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(p)), nil }
+	req.Body, _ = req.GetBody() // it never fails
 	return nil
 }

@@ -79,3 +79,26 @@ func TestBodyThatFailsIsNotSent(t *testing.T) {
 		}
 	}
 }
+
+// TestSmallBodyGoesOutAgain: where the server has closed a connection that was kept, and so
+// has seen nothing of the request.
+func TestSmallBodyGoesOutAgain(t *testing.T) {
+	const content = "content"
+	out := request(t, http.MethodPut, iotest.OneByteReader(strings.NewReader(content)))
+	out.ContentLength = int64(len(content))
+	if err := gather(out); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if out.GetBody == nil {
+			t.Fatal("the body can be sent once only")
+		}
+		again, err := out.GetBody()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(again); string(got) != content || err != nil {
+			t.Errorf("sent %q, %v", got, err)
+		}
+	}
+}
