@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"causeway/e2e/bench/ftpc"
@@ -15,7 +16,7 @@ func budgetCases() []Case {
 // wait, and all end well.
 func budget(ctx context.Context, e *Env) ([]Row, error) {
 	const uploads, size = 200, 20 << 20
-	return e.with(ctx, GatewayOptions{Limits: ", buffers: 32MiB"}, func(_ *Store, g *Gateway) ([]Row, error) {
+	return e.with(ctx, GatewayOptions{Limits: ", buffers: 32MiB"}, func(store *Store, g *Gateway) ([]Row, error) {
 		f, err := e.muster(ctx, g, Plain, nil, uploads)
 		defer f.close()
 		if err != nil {
@@ -27,6 +28,7 @@ func budget(ctx context.Context, e *Env) ([]Row, error) {
 			return nil
 		})
 		finished, trouble := succeeded(errs)
+		err = errors.Join(err, store.arrived(ctx, int64(finished)*size))
 		work := fmt.Sprintf("%d STOR of %s at once, buffers 32 MiB", uploads, octets(size))
 		return []Row{
 			{Work: work, Figure: "finished, of the right size", Rounds: []float64{float64(finished)}, Target: AtLeast(uploads), Note: trouble},

@@ -33,6 +33,9 @@ type largeUpload struct {
 // beginning is what has been sent of a large file when its memory is as large as it may be.
 const beginning = 1 << 30
 
+// spoolBeat is after how many octets the spool is looked at.
+const spoolBeat = 64 << 20
+
 // run uploads the file. With the smallest buffers, parts in memory are of 8 MiB, of which
 // 10,000 are 78 GiB: a file of 100 GiB has parts that are larger, and go through the spool.
 func (l largeUpload) run(ctx context.Context, e *Env) ([]Row, error) {
@@ -45,57 +48,94 @@ func (l largeUpload) run(ctx context.Context, e *Env) ([]Row, error) {
 		Extra:  fmt.Sprintf("spool: {dir: %q, bytes: 2GiB}\n", spool),
 	}
 	return e.with(ctx, o, func(store *Store, g *Gateway) ([]Row, error) {
-		var early int64
-		u, err := g.Measure(func() (err error) { early, err = l.upload(ctx, e, g); return err })
-		if err != nil {
+		var on onItsWay
+		u, err := g.Measure(func() (err error) { on, err = l.upload(ctx, e, g, spool); return err })
+		if err = errors.Join(err, store.arrived(ctx, l.size)); err != nil {
 			return nil, err
 		}
 		stats, err := store.Stats(ctx)
 		work := fmt.Sprintf("STOR %s, buffers %d MiB and spool", octets(l.size), l.buffers)
 		return []Row{
 			{Work: work, Figure: "peak RSS", Unit: "MiB", Rounds: []float64{mib(u.Peak)}},
-			{Work: work, Figure: "of it after the first GiB", Unit: "MiB", Rounds: []float64{mib(u.Peak - early)}, Target: AtMost(16)},
+			{Work: work, Figure: "of it after the first GiB", Unit: "MiB", Rounds: []float64{mib(u.Peak - on.early)}, Target: AtMost(16)},
 			{Work: work, Figure: "parts", Rounds: []float64{float64(stats.Requests["UploadPart"])}, Target: AtMost(10_000), Note: l.partsNote()},
+			l.spoolRow(work, on.spooled),
 			{Work: work, Figure: "gateway CPU", Unit: "s/GiB", Rounds: []float64{perGiB(u, l.size)}, Note: rate(u, l.size)},
 		}, err
 	})
 }
 
+// quarter is the largest part, in octets, that is kept in memory.
+func (l largeUpload) quarter() int64 { return l.buffers << 20 / 4 }
+
+// needsSpool tells whether there are too many parts if they are kept in memory.
+func (l largeUpload) needsSpool() bool { return l.size/l.quarter() > 10_000 }
+
 func (l largeUpload) partsNote() string {
-	if quarter := l.buffers << 20 / 4; l.size/quarter > 10_000 {
-		return fmt.Sprintf("of %s they would be %d", octets(quarter), l.size/quarter)
+	if l.needsSpool() {
+		return fmt.Sprintf("of %s they would be %d", octets(l.quarter()), l.size/l.quarter())
 	}
 	return "quick: too small to need the spool"
 }
 
-// upload sends the file, and returns the peak of resident memory after the beginning.
-func (l largeUpload) upload(ctx context.Context, e *Env, g *Gateway) (early int64, err error) {
+// spoolRow tells the most octets that were seen in the spool: more than a part in memory
+// has, where parts must be larger.
+func (l largeUpload) spoolRow(work string, most int64) Row {
+	row := Row{Work: work, Figure: "most seen in the spool", Unit: "MiB", Rounds: []float64{mib(most)}}
+	if l.needsSpool() {
+		row.Target = AtLeast(mib(l.quarter()))
+	}
+	return row
+}
+
+// onItsWay is what was seen of the gateway while a large file was sent.
+type onItsWay struct {
+	early   int64 // peak of resident memory after the beginning, octets
+	spooled int64 // most octets in the spool
+}
+
+// look asks after each spoolBeat octets.
+func (o *onItsWay) look(g *Gateway, at int64, spool string) error {
+	var err error
+	if o.early == 0 && at >= beginning {
+		if o.early, err = g.Peak(); err != nil {
+			return err
+		}
+	}
+	if at%spoolBeat != 0 {
+		return nil
+	}
+	now, err := g.held(spool)
+	o.spooled = max(o.spooled, now)
+	return err
+}
+
+// upload sends the file.
+func (l largeUpload) upload(ctx context.Context, e *Env, g *Gateway, spool string) (on onItsWay, err error) {
 	c, err := e.Login(ctx, g, e.Options(Plain))
 	if err != nil {
-		return 0, err
+		return on, err
 	}
 	defer func() { err = errors.Join(err, c.Quit()) }()
 	d, err := c.Open("STOR large")
 	if err != nil {
-		return 0, err
+		return on, err
 	}
 	for at := int64(0); at < l.size; {
 		n, err := d.Write(e.Content.At(at)[:min(256<<10, l.size-at)])
+		at += int64(n)
+		if err == nil {
+			err = on.look(g, at, spool)
+		}
 		if err != nil {
 			d.Abandon()
-			return 0, fmt.Errorf("after %d octets: %w", at, err)
-		}
-		if at += int64(n); early == 0 && at >= beginning {
-			if early, err = g.Peak(); err != nil {
-				d.Abandon()
-				return 0, err
-			}
+			return on, fmt.Errorf("after %d octets: %w", at, err)
 		}
 	}
 	if err := d.Finish(); err != nil {
-		return early, err
+		return on, err
 	}
-	return early, askSize(c, "large", l.size)
+	return on, askSize(c, "large", l.size)
 }
 
 // growth tells how many parts the largest object takes. Nobody has the time to send it, so

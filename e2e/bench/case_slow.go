@@ -75,7 +75,7 @@ func (l slowLoad) run(ctx context.Context, e *Env) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	return e.with(ctx, o, func(_ *Store, g *Gateway) ([]Row, error) {
+	return e.with(ctx, o, func(store *Store, g *Gateway) ([]Row, error) {
 		f, err := e.muster(ctx, g, Plain, nil, l.uploads)
 		defer f.close()
 		if err != nil {
@@ -87,6 +87,7 @@ func (l slowLoad) run(ctx context.Context, e *Env) ([]Row, error) {
 			return nil
 		})
 		finished, trouble := succeeded(errs)
+		err = errors.Join(err, store.arrived(ctx, int64(finished)*l.size))
 		work := l.String()
 		return []Row{
 			{Work: work, Figure: "peak RSS", Unit: "MiB", Rounds: []float64{mib(u.Peak)}, Target: AtMost(l.most), Note: l.note},

@@ -118,8 +118,11 @@ func (f far) bulk(ctx context.Context, e *Env) ([]Row, error) {
 		}
 		rate := float64(single.Size) / direct.Wall.Seconds()
 		one.Rounds = append(one.Rounds, rate/1e6)
+		if err := f.store.Reset(ctx); err != nil {
+			return nil, err
+		}
 		u, err := f.gateway.Measure(func() error { return f.client.Store("wan-large", size) })
-		if err != nil {
+		if err = errors.Join(err, f.store.arrived(ctx, size)); err != nil {
 			return nil, err
 		}
 		up.Rounds = append(up.Rounds, size/u.Wall.Seconds()/rate)

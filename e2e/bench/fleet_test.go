@@ -2,6 +2,9 @@ package main
 
 import (
 	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -84,5 +87,62 @@ func TestAFarStoreIsTheSameStore(t *testing.T) {
 		if err := s.Stop(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestOctetsMustHaveArrived: a client that was told of more than has come to the store is a
+// case that fails, whatever it was answered.
+func TestOctetsMustHaveArrived(t *testing.T) {
+	e := parent(t)
+	s, err := e.Store(t.Context(), StoreOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Direct(t.Context(), s, DirectJob{Op: "put", Prefix: "a/", Count: 2, Size: partSize + 1}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.arrived(t.Context(), 2*(partSize+1)); err != nil {
+		t.Error(err)
+	}
+	if err := s.arrived(t.Context(), 2*(partSize+1)+1); err == nil {
+		t.Error("one octet that never came is taken for stored")
+	}
+	if err := s.Stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSpooledOctetsAreSeen, in files without a name.
+func TestSpooledOctetsAreSeen(t *testing.T) {
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Process{cmd: &exec.Cmd{Process: self}}
+	dir := t.TempDir()
+	for i := range 2 {
+		f, err := os.Create(filepath.Join(dir, "part"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if err := errors.Join(f.Truncate(1000), os.Remove(f.Name())); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := p.held(dir); n != 1000*int64(i+1) || err != nil {
+			t.Errorf("%d octets, %v", n, err)
+		}
+	}
+	if n, err := p.held(t.TempDir()); n != 0 || err != nil {
+		t.Errorf("in another folder %d octets, %v", n, err)
+	}
+	large := largeUpload{size: 100 << 30, buffers: 32}
+	for most, met := range map[int64]bool{0: false, 8<<20 - 1: false, 16 << 20: true} {
+		if r := large.spoolRow("", most); r.Met() != met {
+			t.Errorf("%d octets in the spool: met: %t", most, r.Met())
+		}
+	}
+	if r := (largeUpload{size: 4 << 30, buffers: 32}).spoolRow("", 0); r.Target != nil {
+		t.Errorf("%+v for a file that needs no spool", r)
 	}
 }

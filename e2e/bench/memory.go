@@ -3,8 +3,11 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -38,4 +41,28 @@ func (p *Process) field(file, name string) (int64, error) {
 		}
 	}
 	return 0, fmt.Errorf("%s has no %s", path, name)
+}
+
+// held is how many octets the files in dir have that the process has open, with or without
+// a name (proc_pid_fd(5)).
+func (p *Process) held(dir string) (int64, error) {
+	fds := fmt.Sprintf("/proc/%d/fd", p.PID())
+	open, err := os.ReadDir(fds)
+	if err != nil {
+		return 0, err
+	}
+	var sum int64
+	for _, fd := range open {
+		name, err := os.Readlink(filepath.Join(fds, fd.Name()))
+		if err == nil && strings.HasPrefix(name, dir+"/") {
+			var info fs.FileInfo
+			if info, err = os.Stat(filepath.Join(fds, fd.Name())); err == nil {
+				sum += info.Size()
+			}
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // closed meanwhile
+			return 0, err
+		}
+	}
+	return sum, nil
 }

@@ -75,6 +75,16 @@ func (s *Store) Stats(ctx context.Context) (nulls3.Stats, error) {
 	return stats, json.Unmarshal(body, &stats)
 }
 
+// arrived fails if fewer octets of bodies have come to the store than clients were told since
+// the last Reset.
+func (s *Store) arrived(ctx context.Context, told int64) error {
+	stats, err := s.Stats(ctx)
+	if err == nil && s.Counts() && stats.BytesIn < told {
+		err = fmt.Errorf("%d octets came to the store of %d that clients hold for stored", stats.BytesIn, told)
+	}
+	return err
+}
+
 // Reset sets the server's counts to nothing.
 func (s *Store) Reset(ctx context.Context) error {
 	if !s.Counts() {
