@@ -30,6 +30,7 @@ func (u *upload) begin(ctx context.Context) error {
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, errors.ErrUnsupported):
 		u.entry.Leave()
 		u.entry = nil
+		u.lineage.folder = unrecorded + u.lineage.folder // see Store.Sweep
 	case err != nil:
 		return err // and it may have been written
 	}

@@ -16,6 +16,14 @@ import (
 // are taken.
 const maxStrays = 10_000
 
+// unrecorded begins the folder of an upload that has no record: it can have none, or may
+// not. Nothing tells whether its writer is at work, but that all clients have stored another
+// part in unrecordedTime.
+const (
+	unrecorded     = "1" // in no random name
+	unrecordedTime = 7 * 24 * time.Hour
+)
+
 // Sweep is [backends.Sweeper.Sweep]. A part that was on its way when its gateway was killed
 // may land when its upload has ended, record and all. Its name tells that it is a part; that
 // no record names its folder tells that nobody can want it any more. Nor can anybody want
@@ -46,6 +54,13 @@ type folders map[string][]string
 // outdated are the folders in which no part is of that time or later.
 func (s *Store) outdated(ctx context.Context, before time.Time) (folders, error) {
 	found, total := make(folders), 0
+	old := func(folder string, created time.Time) bool {
+		limit := before
+		if rested := time.Now().Add(-unrecordedTime); strings.HasPrefix(folder, unrecorded) && rested.Before(before) {
+			limit = rested
+		}
+		return !created.IsZero() && created.Before(limit)
+	}
 	q := backends.Query{Prefix: partsPrefix}
 	for last, young := "", false; ; {
 		page, err := s.page(ctx, q, "Name", "Created")
@@ -60,7 +75,7 @@ func (s *Store) outdated(ctx context.Context, before time.Time) (folders, error)
 				}
 				last, young = folder, false
 			}
-			if young = young || a.Created.IsZero() || !a.Created.Before(before); young {
+			if young = young || !old(folder, a.Created); young {
 				delete(found, last)
 			} else if ok {
 				found[folder] = append(found[folder], a.Name)
@@ -81,7 +96,7 @@ func ownerOf(name string) (string, bool) {
 	rest, ok := strings.CutPrefix(name, partsPrefix)
 	folder, file, _ := strings.Cut(rest, "/")
 	words := strings.Split(file, "-") // see lineage.name
-	return folder, ok && plain(folder) && len(words) == 3 && plain(words[0]) && number(words[1]) && number(words[2])
+	return folder, ok && plain(strings.TrimPrefix(folder, unrecorded)) && len(words) == 3 && plain(words[0]) && number(words[1]) && number(words[2])
 }
 
 func number(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }

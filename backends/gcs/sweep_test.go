@@ -148,3 +148,27 @@ func TestS17_SweepTellsWhy(t *testing.T) {
 	sweepHourOld(t, s, len(f.names(partsPrefix)))
 	wantObjects(t, f)
 }
+
+// TestS17_SweepSparesUploadsWithoutARecord: one that can have none may be another gateway's,
+// whose client is slow. Only what has rested for as long as no client does is nobody's.
+func TestS17_SweepSparesUploadsWithoutARecord(t *testing.T) {
+	f, s, other := twoStores(t)
+	key := strings.Repeat("k", 1000)
+	content := random(20*testPart + 1)
+	slow := begin(t, other, key, content, backends.CreateOptions{})
+	if records := f.names(".causeway/uploads/"); len(records) > 0 {
+		t.Fatalf("there is a record: %q", records)
+	}
+	if n, err := s.Sweep(t.Context(), time.Now().Add(time.Hour)); n != 0 || err != nil {
+		t.Errorf("swept %d parts of an upload that goes on, %v", n, err)
+	}
+	if _, err := slow.Commit(); err != nil || !bytes.Equal(f.content(key), content) {
+		t.Errorf("the upload: %v", err)
+	}
+	orphaned(t, f, unrecorded+"ORPHAN")
+	f.age("", unrecordedTime-time.Hour)
+	sweepHourOld(t, s, 0)
+	f.age("", unrecordedTime+time.Hour)
+	sweepHourOld(t, s, 3)
+	wantObjects(t, f, key)
+}
