@@ -64,11 +64,13 @@ func (c *closing) Close() error {
 	return nil
 }
 
-// TestBodyThatFailsIsNotSent: neither one that breaks nor one that is shorter than said.
+// TestBodyThatFailsIsNotSent: neither one that breaks nor one that is shorter or longer than
+// said.
 func TestBodyThatFailsIsNotSent(t *testing.T) {
 	for want, octets := range map[error]io.Reader{
 		fs.ErrClosed:        iotest.ErrReader(fs.ErrClosed),
 		io.ErrUnexpectedEOF: strings.NewReader("0123456"),
+		errLonger:           strings.NewReader("012345678"),
 	} {
 		tr := over(t, func(*http.Request, net.Conn) { t.Error("a request was sent") })
 		body := &closing{Reader: octets}
