@@ -108,6 +108,7 @@ func (b *Backend) learn(q backends.Query, p *page) {
 		if some || q.Token == "" && p.Next == "" {
 			d.exists, d.expires = some, p.expires
 		}
+		d.expire(b.cache.now())
 		if kept = d.admits(keyOf(q), p, b.cache.bytes/largeShare, b.cache.now()); kept {
 			d.add(keyOf(q), p)
 			return

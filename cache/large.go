@@ -6,6 +6,16 @@ import "time"
 // learned from it: 4 MiB of 64 MiB, some 7,500 names.
 const largeShare = 16
 
+// expire drops the pages that have expired. A store may give each page another token each
+// time, so that nothing else would ever replace them.
+func (d *directory) expire(now time.Time) {
+	for k, p := range d.pages {
+		if !now.Before(p.expires) {
+			d.drop(k)
+		}
+	}
+}
+
 // admits tells whether a page may be kept beside those that are known, so that they and
 // the objects learned from them take at most so many octets.
 func (d *directory) admits(k pageKey, p *page, most int64, now time.Time) bool {

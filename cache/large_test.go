@@ -1,7 +1,9 @@
 package cache_test
 
 import (
+	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,4 +61,41 @@ func TestS51_LargeListingsAreNotKept(t *testing.T) {
 		t.Error("huge/007 is not there")
 	}
 	spy.want(t)
+}
+
+// renamed gives each page another token each time, as AWS does.
+type renamed struct {
+	*spy
+	pages int
+}
+
+func (r *renamed) List(ctx context.Context, q backends.Query) (backends.Page, error) {
+	q.Token, _, _ = strings.Cut(q.Token, "#")
+	page, err := r.spy.List(ctx, q)
+	if page.Next != "" {
+		r.pages++
+		page.Next += fmt.Sprint("#", r.pages)
+	}
+	return page, err
+}
+
+// TestPagesThatHaveExpiredMakeNoDirectoryLarge: one that is listed again and again is kept
+// each time.
+func TestPagesThatHaveExpiredMakeNoDirectoryLarge(t *testing.T) {
+	spy, now := newSpy(mem.Options{PageSize: 20}), time.Unix(1e9, 0)
+	c := cache.New(cache.Options{TTL: 5 * time.Second, Bytes: 1 << 20, Now: func() time.Time { return now }})
+	b := c.Backend(&renamed{spy: spy})
+	for i := range 40 {
+		put(t, t.Context(), spy.Store, fmt.Sprintf("dir/%03d", i), "x")
+	}
+	for range 10 {
+		now = now.Add(6 * time.Second)
+		for range backends.Entries(t.Context(), b, "dir/") {
+		}
+		spy.taken()
+		if statOf(t.Context(), b, "dir/007", backends.StatOptions{}) != "1" {
+			t.Error("dir/007 is not there")
+		}
+		spy.want(t)
+	}
 }
