@@ -14,13 +14,14 @@ type nameRule struct {
 }
 
 // nameRules are those of the services. S3's is that of its oldest buckets and of other
-// servers, which take capitals and underscores too; an access point is named by an ARN.
+// servers, which take capitals and underscores too; an access point is named by an ARN, and
+// on Ceph a colon follows a tenant.
 // Sources: docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html,
 // cloud.google.com/storage/docs/buckets#naming and
 // learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata.
 func nameRules() map[Kind]nameRule {
 	return map[Kind]nameRule{
-		S3: {3, 255, regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9._-]*|arn:[a-z0-9-]+:s3[a-z0-9-]*:.+)$`),
+		S3: {3, 255, regexp.MustCompile(`^(([A-Za-z0-9_]+:)?[A-Za-z0-9][A-Za-z0-9._-]*|arn:[a-z0-9-]+:s3[a-z0-9-]*:.+)$`),
 			"write 3 or more of a-z, 0-9, dots, hyphens and, for old buckets, A-Z and underscores; the first is a letter or digit"},
 		GCS: {3, 222, regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*[a-z0-9]$`),
 			"write 3 or more of a-z, 0-9, dots, hyphens and underscores; the first and last are letters or digits"},

@@ -78,6 +78,7 @@ var places = []Config{
 	{Bucket: "bucket", Region: "eu-north-1"},
 	{Bucket: "with.dots", Region: "us-east-1"},
 	{Bucket: "bucket", Endpoint: "http://store.test:9000", PathStyle: true},
+	{Bucket: "tenant:bucket", Endpoint: "http://store.test:9000", PathStyle: true}, // as Ceph names them
 	{Bucket: "bucket", Endpoint: "https://store.test/below", PathStyle: true},
 	{Bucket: "bucket", Endpoint: "https://store.test"},
 }
