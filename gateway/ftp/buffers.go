@@ -2,16 +2,21 @@ package ftp
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 const (
 	// smallBuffer is what a transfer begins with and a slow one has, in octets: a thousand of
-	// them hold 20 MiB. A TLS record does not fill it, so an upload under TLS, which is read
-	// record by record, never outgrows it.
-	smallBuffer = 20 << 10
+	// them hold 8 MiB, and most files of devices end within the passes that a fast one makes
+	// with it.
+	smallBuffer = 8 << 10
 	// largeBuffer is what a fast transfer has. Twice as much saves no time that can be measured.
 	largeBuffer = 128 << 10
+	// mostLarge is how many large buffers are lent at a time. A burst makes slow transfers
+	// look fast, and those that waited for the store all at once; a transfer that gets none
+	// does with what it has.
+	mostLarge = 128
 	// recordRoom is what largeBuffer may grow by as TLS records: at most 256 octets each with
 	// any cipher that crypto/tls has.
 	recordRoom = largeBuffer / maxRecord * 256
@@ -29,7 +34,10 @@ const (
 type buffer struct{ octets []byte }
 
 // buffers are those that no transfer uses. Its methods may be called from any goroutine.
-type buffers struct{ small, large sync.Pool }
+type buffers struct {
+	small, large sync.Pool
+	lent         atomic.Int32 // large ones
+}
 
 func newBuffers() *buffers {
 	return &buffers{
@@ -38,13 +46,19 @@ func newBuffers() *buffers {
 	}
 }
 
-// take lends a buffer of size smallBuffer, or of largeBuffer and recordRoom for any other.
-func (b *buffers) take(size int) *buffer {
-	pool := &b.large
-	if size == smallBuffer {
-		pool = &b.small
+// takeSmall lends a buffer of smallBuffer.
+func (b *buffers) takeSmall() *buffer {
+	lent, _ := b.small.Get().(*buffer) // it holds nothing else
+	return lent
+}
+
+// takeLarge lends a buffer of largeBuffer and recordRoom, or nil while there are enough.
+func (b *buffers) takeLarge() *buffer {
+	if b.lent.Add(1) > mostLarge {
+		b.lent.Add(-1)
+		return nil
 	}
-	lent, _ := pool.Get().(*buffer) // it holds nothing else
+	lent, _ := b.large.Get().(*buffer) // it holds nothing else
 	return lent
 }
 
@@ -56,6 +70,7 @@ func (b *buffers) give(lent *buffer) {
 		b.small.Put(lent)
 	default:
 		b.large.Put(lent)
+		b.lent.Add(-1)
 	}
 }
 
@@ -67,7 +82,7 @@ type lease struct {
 	fast int // passes in a row
 }
 
-func (b *buffers) lease() lease { return lease{from: b, held: b.take(smallBuffer)} }
+func (b *buffers) lease() lease { return lease{from: b, held: b.takeSmall()} }
 
 // octets is the buffer for the next pass.
 func (l *lease) octets() []byte { return l.held.octets[:min(len(l.held.octets), largeBuffer)] }
@@ -79,18 +94,22 @@ func (l *lease) passed(n int, took time.Duration) {
 	switch {
 	case small && n == smallBuffer && took < fastPass:
 		if l.fast++; l.fast == fastPasses {
-			l.swap(largeBuffer)
+			l.swap(l.from.takeLarge())
 		}
 	case small:
 		l.fast = 0
 	case took > slowPass:
-		l.swap(smallBuffer)
+		l.swap(l.from.takeSmall())
 	}
 }
 
-func (l *lease) swap(size int) {
-	l.end()
-	l.held, l.fast = l.from.take(size), 0
+// swap goes on with another buffer, if there is one.
+func (l *lease) swap(next *buffer) {
+	l.fast = 0
+	if next != nil {
+		l.end()
+		l.held = next
+	}
 }
 
 // end gives the buffer back.

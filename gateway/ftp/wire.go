@@ -31,7 +31,7 @@ func (w *wire) Read(p []byte) (int, error) {
 	case len(w.unread) > 0:
 	case w.end != nil:
 		return 0, w.end
-	case w.full < fastPasses:
+	case w.full < fastPasses || !w.roomy():
 		return w.readSlow(p)
 	default:
 		w.readFast()
@@ -56,11 +56,16 @@ func (w *wire) readSlow(p []byte) (int, error) {
 	return n, err
 }
 
+// roomy tells whether there is a large buffer to read into.
+func (w *wire) roomy() bool {
+	if w.in == nil {
+		w.in = w.buffers.takeLarge()
+	}
+	return w.in != nil
+}
+
 // readFast reads all that has come, up to a large buffer.
 func (w *wire) readFast() {
-	if w.in == nil {
-		w.in = w.buffers.take(largeBuffer)
-	}
 	n, err := w.watchedConn.Read(w.in.octets)
 	w.unread, w.end = w.in.octets[:n], err
 	if n < largeBuffer/4 {
@@ -91,8 +96,8 @@ func (w *wire) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// gather begins to keep records back.
-func (w *wire) gather() { w.out = w.buffers.take(largeBuffer) }
+// gather begins to keep records back, if there is a large buffer for them.
+func (w *wire) gather() { w.out = w.buffers.takeLarge() }
 
 // send writes what is kept back.
 func (w *wire) send() error {

@@ -167,6 +167,43 @@ func TestTLSFlowSendsAll(t *testing.T) {
 }
 
 // TestLease wants large buffers for fast transfers alone.
+// TestD12_LargeBuffersAreFew: so many are lent, whoever gets none goes on without, and what
+// is given back is lent again.
+func TestD12_LargeBuffersAreFew(t *testing.T) {
+	b := newBuffers()
+	grown := func(l *lease) bool {
+		for range fastPasses {
+			l.passed(smallBuffer, time.Microsecond)
+		}
+		return len(l.octets()) == largeBuffer
+	}
+	leases := make([]lease, mostLarge)
+	for i := range leases {
+		leases[i] = b.lease()
+		if !grown(&leases[i]) {
+			t.Fatalf("transfer %d has got no large buffer", i)
+		}
+	}
+	late := b.lease()
+	if grown(&late) {
+		t.Error("one more has got a large buffer")
+	}
+	content := make([]byte, 3*largeBuffer)
+	c := &scriptConn{pieces: [][]byte{content}, end: io.EOF}
+	w := &wire{watchedConn: &watchedConn{Conn: c, timeout: time.Minute}, buffers: b}
+	if n, err := io.ReadFull(&pieceReader{w}, make([]byte, len(content))); err != nil {
+		t.Errorf("read %d octets, %v", n, err)
+	}
+	w.gather()
+	if _, err := w.Write(content); err != nil || w.release() != nil || len(c.writes) != 1 {
+		t.Errorf("%d writes: %v", len(c.writes), err)
+	}
+	leases[0].end()
+	if !grown(&late) {
+		t.Error("what was given back is not lent")
+	}
+}
+
 func TestLease(t *testing.T) {
 	l := newBuffers().lease()
 	passed := func(times, n int, took time.Duration) {
@@ -180,7 +217,6 @@ func TestLease(t *testing.T) {
 			t.Errorf("a buffer of %d octets, want %d", got, size)
 		}
 	}
-	passed(100, maxRecord, time.Microsecond) // TLS records
 	passed(100, smallBuffer, fastPass)
 	passed(fastPasses-1, smallBuffer, time.Microsecond)
 	passed(1, smallBuffer-1, time.Microsecond)
