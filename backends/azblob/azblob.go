@@ -73,6 +73,7 @@ type Store struct {
 	token     azcore.TokenCredential // nil with an account key
 	transport *transport.Transport
 	budget    *multipart.Budget
+	turns     *multipart.Turns // of uploads
 	journal   *journal.Journal
 	limits    limits
 }
@@ -87,7 +88,7 @@ func New(_ context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{transport: transport.New(), budget: c.Budget, limits: defaultLimits()}
+	s := &Store{transport: transport.New(), budget: c.Budget, turns: multipart.NewTurns(), limits: defaultLimits()}
 	s.journal = journal.New(s)
 	options := &container.ClientOptions{ClientOptions: s.clientOptions()}
 	if c.AccountKey != "" {

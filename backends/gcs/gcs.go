@@ -73,6 +73,7 @@ type Store struct {
 	wire   *transport.Transport
 	base   url.URL // of the XML API
 	budget *multipart.Budget
+	turns  *multipart.Turns // of uploads
 	parts  partSizes
 
 	journal *journal.Journal // in the same bucket
@@ -105,7 +106,7 @@ func New(ctx context.Context, c Config) (*Store, error) {
 	sdk.SetRetry(storage.WithPolicy(storage.RetryNever)) // package transport retries
 	s := &Store{
 		bucket: sdk.Bucket(c.Bucket), name: c.Bucket, client: client, wire: wire, base: *base,
-		budget: c.Budget, parts: defaultParts(),
+		budget: c.Budget, turns: multipart.NewTurns(), parts: defaultParts(),
 	}
 	s.journal = journal.New(s)
 	return s, nil

@@ -57,7 +57,12 @@ func (u *Upload) finish() (backends.Object, error) {
 	}
 	if u.sent == 0 {
 		u.part.seal()
-		return u.target.Put(u.ctx, u.part)
+		var obj backends.Object
+		err := u.o.Turns.in(u.ctx, u.part, func() (err error) {
+			obj, err = u.target.Put(u.ctx, u.part)
+			return err
+		})
+		return obj, err
 	}
 	if u.part.size > 0 {
 		if err := u.flush(); err != nil {

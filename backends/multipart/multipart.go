@@ -59,6 +59,7 @@ type Options struct {
 	MaxParts    int    // most parts that the store takes
 	InFlight    int    // most parts being sent at a time, 0 for 4; more than 4 only to a store far away; fewer while the budget is tight
 	MD5         bool   // compute Body.MD5 too
+	Turns       *Turns // of the store; nil for those of this upload alone
 	Size        int64  // octets expected, a hint; 0 if unknown
 	Key         string // for the text of errors
 	Head        Head
@@ -90,6 +91,9 @@ type Head struct {
 func New(ctx context.Context, t Target, b *Budget, o Options) *Upload {
 	if o.InFlight <= 0 {
 		o.InFlight = usual
+	}
+	if o.Turns == nil {
+		o.Turns = NewTurns()
 	}
 	if o.Pause <= 0 {
 		o.Pause = defaultPause

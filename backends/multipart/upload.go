@@ -228,9 +228,14 @@ func (u *Upload) makeHead() {
 
 // repeat stores one part, again if the store was unavailable.
 func (u *Upload) repeat(n int, body *Body) error {
-	begun := time.Now()
+	var begun time.Time // of the first try: waiting for a turn is none
 	for try, pause := 1, u.o.Pause; ; try, pause = try+1, min(2*pause, longest*u.o.Pause) {
-		err := u.target.Part(u.sending, n, body)
+		err := u.o.Turns.in(u.sending, body, func() error {
+			if try == 1 {
+				begun = time.Now()
+			}
+			return u.target.Part(u.sending, n, body)
+		})
 		if !errors.Is(err, backends.ErrUnavailable) {
 			return err
 		}

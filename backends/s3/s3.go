@@ -93,7 +93,7 @@ func New(ctx context.Context, c Config) (*Store, error) {
 	}
 	s := &Store{
 		wire: transport.New(), bucket: c.Bucket, aws: c.Endpoint == "", budget: c.Budget,
-		limits: multipart.Options{PartSize: partSize, MaxPartSize: maxPartSize, MaxParts: maxParts, InFlight: inFlight},
+		limits: multipart.Options{PartSize: partSize, MaxPartSize: maxPartSize, MaxParts: maxParts, InFlight: inFlight, Turns: multipart.NewTurns()},
 		least:  leastPart,
 	}
 	s.journal = journal.New(s)

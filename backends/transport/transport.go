@@ -29,11 +29,6 @@ const (
 	stallLimit = 30 * time.Second
 	// idleConns is how many connections to a store are kept for the next request.
 	idleConns = 256
-	// bodies is how many requests with a body send it at a time, but for small ones. Uploads
-	// of a thousand devices that do the same at the same time fill their parts in the same
-	// second: sent all at once, each takes a connection with its buffers and a share of the
-	// line, until even small requests are not answered in time. So many fill any line.
-	bodies = 64
 	// buffer is for reading from and writing to a connection, in octets. What is larger
 	// passes it by.
 	buffer = 16 << 10
@@ -49,7 +44,6 @@ var ErrStalled = fmt.Errorf("no progress on the connection to the store: %w", os
 type Transport struct {
 	next    *http.Transport
 	patient time.Duration // limit of requests, 0 for the usual ones
-	turns   chan struct{} // one for each body being sent
 }
 
 // New returns a Transport with its own pool of connections; one serves a whole store. It
@@ -60,7 +54,7 @@ func New() *Transport {
 	dialer := &net.Dialer{Timeout: dialTimeout}
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
-	return &Transport{turns: make(chan struct{}, bodies), next: &http.Transport{
+	return &Transport{next: &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           dialer.DialContext,
 		TLSHandshakeTimeout:   dialTimeout,
@@ -77,24 +71,14 @@ func New() *Transport {
 // Patient is t for requests that the store may take up to limit to answer, with the same
 // connections.
 func (t *Transport) Patient(limit time.Duration) *Transport {
-	return &Transport{next: t.next, patient: limit, turns: t.turns}
+	return &Transport{next: t.next, patient: limit}
 }
 
 // CloseIdleConnections drops the connections that no request uses.
 func (t *Transport) CloseIdleConnections() { t.next.CloseIdleConnections() }
 
-// RoundTrip is http.RoundTripper's. Its error is ErrStalled if there was no progress. A
-// request with a body may wait for others to be sent, for as long as its context lasts.
+// RoundTrip is http.RoundTripper's. Its error is ErrStalled if there was no progress.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.Body != nil && req.ContentLength > smallBody {
-		select {
-		case t.turns <- struct{}{}:
-			defer func() { <-t.turns }()
-		case <-req.Context().Done():
-			_ = req.Body.Close() // as http.RoundTripper must; the error to tell is the context's
-			return nil, context.Cause(req.Context())
-		}
-	}
 	ctx, cancel := context.WithCancelCause(req.Context())
 	w := &watch{ctx: ctx, cancel: cancel, limit: t.limit(req)}
 	w.timer = time.AfterFunc(w.limit, w.expire)

@@ -9,8 +9,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -89,57 +87,6 @@ func TestRequestWithoutAnswerEnds(t *testing.T) {
 			})
 		})
 	}
-}
-
-// TestBodiesTakeTurns: so many bodies are sent at a time, small requests do not wait for
-// them, and waiting is no stall.
-func TestBodiesTakeTurns(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var sending, most, small atomic.Int32
-		count := func() {
-			n := sending.Add(1)
-			for old := most.Load(); old < n && !most.CompareAndSwap(old, n); old = most.Load() {
-			}
-		}
-		tr := over(t, func(req *http.Request, conn net.Conn) {
-			if req.Method == http.MethodGet {
-				small.Add(1)
-			} else {
-				count()
-				time.Sleep(stallLimit - time.Second) // time is synctest's
-				_, _ = io.Copy(io.Discard, req.Body)
-				sending.Add(-1)
-			}
-			io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-		})
-		send := func(req *http.Request) {
-			res, err := tr.RoundTrip(req)
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			res.Body.Close()
-		}
-		var all sync.WaitGroup
-		for range 3 * bodies {
-			all.Go(func() { send(request(t, http.MethodPut, strings.NewReader(strings.Repeat("x", smallBody+1)))) })
-		}
-		synctest.Wait()
-		send(request(t, http.MethodGet, nil))
-		if small.Load() != 1 || sending.Load() != bodies {
-			t.Errorf("%d small requests answered beside %d bodies", small.Load(), sending.Load())
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		late := request(t, http.MethodPut, strings.NewReader(strings.Repeat("x", smallBody+1))).WithContext(ctx)
-		if _, err := tr.RoundTrip(late); !errors.Is(err, context.Canceled) { //nolint:bodyclose // there is no answer
-			t.Errorf("a request that was cancelled: %v", err)
-		}
-		all.Wait()
-		if most.Load() != bodies {
-			t.Errorf("%d bodies at a time, want %d", most.Load(), bodies)
-		}
-	})
 }
 
 func TestPatientWaitsLonger(t *testing.T) {

@@ -126,14 +126,15 @@ type tlsFlow struct {
 }
 
 // Write sends p whole: nothing is kept back when it returns.
-func (f *tlsFlow) Write(p []byte) (int, error) {
+func (f *tlsFlow) Write(p []byte) (n int, err error) {
 	if len(p) <= smallBuffer { // a slow client, for which no memory is held
 		return f.Conn.Write(p)
 	}
 	f.wire.gather()
-	n, err := f.Conn.Write(p)
-	if failed := f.wire.release(); err == nil {
-		err = failed
-	}
-	return n, err
+	defer func() {
+		if failed := f.wire.release(); err == nil {
+			err = failed
+		}
+	}()
+	return f.Conn.Write(p)
 }
