@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"causeway/backends"
+	"causeway/backends/readahead"
 	"causeway/gateway/ftp"
 )
 
@@ -125,7 +126,7 @@ func (f *FS) bury(ctx context.Context, src place, obj backends.Object) {
 
 // carry copies a file to another store.
 func carry(ctx context.Context, src, dst place, o backends.CopyOptions) (backends.Object, error) {
-	r, err := src.reads.Open(ctx, src.store, src.key, backends.OpenOptions{IfMatch: o.SourceIfMatch})
+	r, err := readahead.Open(ctx, src.store, src.key, backends.OpenOptions{IfMatch: o.SourceIfMatch})
 	if err != nil {
 		return backends.Object{}, err
 	}
