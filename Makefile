@@ -46,12 +46,12 @@ SIM_TIME ?= 10m
 sim:
 	SIM_TIME=$(SIM_TIME) go test -count 1 -timeout 0 -v -run Simulator ./e2e/sim
 
-# What the gateway adds to the work of the cloud's SDK, as a table with limits; on Linux, with
-# openssl. BENCH selects cases by a regular expression.
+# What the gateway adds to the work of the cloud's SDK, as a table with limits; on Linux.
+# BENCH selects cases by a regular expression.
 BENCH ?= .
-bench:
+bench: install
 	go run ./e2e/bench -run '$(BENCH)' -json bench.json
 
 # Less, in fewer rounds: shows that all runs, and proves no target.
-bench-quick:
+bench-quick: install
 	go run ./e2e/bench -quick -run '$(BENCH)'

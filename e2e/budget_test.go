@@ -57,6 +57,8 @@ func TestRequestBudget(t *testing.T) {
 			g := start(t, setup{plain4: true, extra: "cache: {ttl: 60s}\n", accounts: []account{{name: user, store: b, prefix: prefix}}})
 			s := connect(t, g.address(false, false))
 			s.login(user)
+			// What is parked in a store is asked for once in half a minute, for all clients.
+			s.do("SIZE no/such.file", "550")
 			if budget.after != nil {
 				budget.after(s)
 			}

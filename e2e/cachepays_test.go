@@ -116,7 +116,7 @@ func TestCachePays(t *testing.T) {
 	c.afresh(t)
 	c.both(t, paid{work: "that look before each file", files: looks.total(), moved: 1, most: 2.2}, looks.run)
 	m := newMirrors(t)
-	some := 5 / float64(m.files) // for the directory and what is asked once
+	some := 10 / float64(m.files) // for the directory, what is asked once, and what each half minute
 	// To set the time of an object is a copy on S3, before which it is looked at.
 	c.both(t, paid{work: "mirror up", files: m.files, moved: 1, most: 4 + some}, m.up)
 	c.both(t, paid{work: "mirror up again", files: m.files, most: some}, m.up)

@@ -3,10 +3,12 @@
 package e2e
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
 // hasNoParts tells whether the multipart uploads of a key have none.
@@ -19,6 +21,10 @@ func (c *crashes) hasNoParts(t *testing.T, key string) bool {
 	}
 	for _, upload := range uploads.Uploads {
 		parts, err := b.client.ListParts(t.Context(), &s3.ListPartsInput{Bucket: &b.name, Key: &key, UploadId: upload.UploadId})
+		var gone *types.NoSuchUpload
+		if errors.As(err, &gone) {
+			continue // it has been ended since it was listed
+		}
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,10 @@ import (
 const (
 	minGrace = 500 * time.Microsecond
 	maxGrace = 250 * time.Millisecond
+	// share is the part of an upload's time that its grace is at least. The ends of a killed
+	// client's connections come one after another, in whatever order, and a busy machine may
+	// do other work between them; what has taken long to send is worth waiting for.
+	share = 50
 	// maxRetransmission bounds the wait for a retransmission, whose time-out doubles
 	// with every loss: the least initial value of RFC 6298 §2.1, three times.
 	maxRetransmission = 3 * time.Second
@@ -54,12 +58,14 @@ func (l linkState) grace() time.Duration {
 
 // newGrace is the engine's [ftp.Config.Grace] for what the operator has configured: a
 // duration, for connections that tell nothing of the client's way because they come from a
-// proxy, or commitGrace.
-func newGrace(configured configs.Grace) func(control, data net.Conn) time.Duration {
+// proxy, or commitGrace and a share of the upload's time.
+func newGrace(configured configs.Grace) func(control, data net.Conn, took time.Duration) time.Duration {
 	if configured == configs.AutoGrace {
-		return commitGrace
+		return func(control, data net.Conn, took time.Duration) time.Duration {
+			return max(commitGrace(control, data), min(took/share, maxGrace))
+		}
 	}
-	return func(control, _ net.Conn) time.Duration {
+	return func(control, _ net.Conn, _ time.Duration) time.Duration {
 		fixed := time.Duration(configured)
 		if link, ok := linkOf(control); ok && link.ended {
 			return max(fixed, endedGrace)

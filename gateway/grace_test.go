@@ -117,18 +117,24 @@ func TestS11_FixedGrace(t *testing.T) {
 		t.Fatal(err)
 	}
 	fixed := newGrace(configs.Grace(70 * time.Millisecond))
-	if got := fixed(control, control); got != 70*time.Millisecond {
+	if got := fixed(control, control, time.Minute); got != 70*time.Millisecond {
 		t.Errorf("while both are open: %v", got)
 	}
-	if got := fixed(ended, control); runtime.GOOS == "linux" && got != endedGrace {
+	if got := fixed(ended, control, 0); runtime.GOOS == "linux" && got != endedGrace {
 		t.Errorf("after the end of the control connection: %v", got)
 	}
 	patient := newGrace(configs.Grace(3 * time.Second))
-	if got := patient(ended, control); got != 3*time.Second {
+	if got := patient(ended, control, 0); got != 3*time.Second {
 		t.Errorf("a longer one, after the end: %v", got)
 	}
-	if got := newGrace(configs.AutoGrace)(control, control); runtime.GOOS == "linux" && got > maxGrace {
-		t.Errorf("automatic: %v", got)
+	auto := newGrace(configs.AutoGrace)
+	for took, want := range map[time.Duration]time.Duration{0: minGrace, 2 * time.Second: 40 * time.Millisecond, time.Hour: maxGrace} {
+		if got := auto(control, control, took); got < want || got > maxGrace {
+			t.Errorf("automatic, after an upload of %v: %v, want %v", took, got, want)
+		}
+	}
+	if got := auto(ended, control, time.Hour); runtime.GOOS == "linux" && got != endedGrace {
+		t.Errorf("automatic, after the end of the control connection: %v", got)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"regexp"
 	"syscall"
+	"time"
 )
 
 // parts are what this program runs as a process of its own, by its first argument. The
@@ -90,12 +91,12 @@ func runAll(ctx context.Context, e *Env, selected *regexp.Regexp) Report {
 		rows []Row
 		err  error
 	}
-	all := cases()
+	all, began := cases(), time.Now()
 	outcomes := make([]outcome, len(all))
 	lane := func(beside bool) {
 		for i, c := range all {
 			if c.Beside == beside && selected.MatchString(c.Name) && (c.Real || e.Server == nullServer) {
-				fmt.Fprintln(os.Stderr, "bench:", c.Name)
+				fmt.Fprintln(os.Stderr, "bench:", c.Name, "begins after", time.Since(began).Round(time.Second))
 				outcomes[i].rows, outcomes[i].err = e.alone(ctx, c)
 			}
 		}

@@ -49,7 +49,7 @@ func (w *world) start() {
 	g.store = cache.New(cache.Options{TTL: believed}).Backend(store)
 	server, err := ftp.NewServer(ftp.Config{
 		Login:   func(_ context.Context, c ftp.Credentials) (*ftp.Account, error) { return w.login(g, c) },
-		Grace:   func(net.Conn, net.Conn) time.Duration { return w.grace },
+		Grace:   func(net.Conn, net.Conn, time.Duration) time.Duration { return w.grace },
 		Network: w.net,
 		Log:     slog.New(&logged{world: w, dead: g.dead}),
 	})

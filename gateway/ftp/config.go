@@ -32,8 +32,8 @@ type Config struct {
 
 	// Grace is how long to watch the control connection for its end between the end of an
 	// upload's data and its commit; nil for none. It is asked again when that time is over,
-	// and if it says more by then, that much is waited in all.
-	Grace func(control, data net.Conn) time.Duration
+	// and if it says more by then, that much is waited in all. took is how long the data took.
+	Grace func(control, data net.Conn, took time.Duration) time.Duration
 
 	// Network is where data connections come from; nil for the system's.
 	Network Network

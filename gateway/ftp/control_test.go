@@ -12,7 +12,7 @@ import (
 func TestS11_ControlConnection(t *testing.T) {
 	graceful := func(files *fakeFS) Config {
 		c := testConfig(files)
-		c.Grace = func(net.Conn, net.Conn) time.Duration { return 200 * time.Millisecond }
+		c.Grace = func(net.Conn, net.Conn, time.Duration) time.Duration { return 200 * time.Millisecond }
 		return c
 	}
 	for _, tt := range []struct {
@@ -90,7 +90,7 @@ func TestS11_EndThatWasNotReadInTime(t *testing.T) {
 	growing := func(files *fakeFS) Config {
 		c := testConfig(files)
 		asked := 0
-		c.Grace = func(net.Conn, net.Conn) time.Duration {
+		c.Grace = func(net.Conn, net.Conn, time.Duration) time.Duration {
 			asked++
 			return time.Duration(min(asked, 2)) * 200 * time.Millisecond
 		}

@@ -77,7 +77,7 @@ func TestS10_CommitOutlivesItsClient(t *testing.T) {
 func TestS11_GoodbyeIsNotWaitedFor(t *testing.T) {
 	config := func(files *fakeFS) Config {
 		c := testConfig(files)
-		c.Grace = func(net.Conn, net.Conn) time.Duration { return time.Hour }
+		c.Grace = func(net.Conn, net.Conn, time.Duration) time.Duration { return time.Hour }
 		return c
 	}
 	for name, play := range map[string]func(*talker){

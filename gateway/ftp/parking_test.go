@@ -54,7 +54,7 @@ func cutOff(t *testing.T, how string, policy Policy, check func(*testing.T, *tal
 	config := func(files *fakeFS) Config {
 		files.policy = policy
 		c := testConfig(files)
-		c.Grace = func(net.Conn, net.Conn) time.Duration { return time.Millisecond }
+		c.Grace = func(net.Conn, net.Conn, time.Duration) time.Duration { return time.Millisecond }
 		c.Log = slog.New(slog.NewJSONHandler(&log, nil))
 		return c
 	}

@@ -90,11 +90,12 @@ func (r *reception) receive(ctx context.Context, data *dataConn) evidence {
 	e := evidence{policy: r.policy, announced: r.options.Size, protected: data.tls != nil}
 	counted := &countingWriter{next: r.up}
 	dst, finish := r.decoder(counted)
+	began := time.Now()
 	e.end, e.failed = r.pump(dst, data.flow)
 	if atEnd(e.end) {
 		e.notified = data.notified()
 		e.whole, e.failed = finish()
-		r.summary.grace = r.linger(ctx, data)
+		r.summary.grace = r.linger(ctx, data, time.Since(began))
 	}
 	e.octets = r.moved.Load()
 	e.changed = (r.ascii || r.records) && e.octets != counted.octets
@@ -121,11 +122,11 @@ func (r *reception) decoder(up io.Writer) (dst io.Writer, finish func() (whole, 
 // linger waits out the grace, in which the control connection may end, and returns how
 // long that was. It is asked for again then: the end may have come meanwhile and wait to
 // be read, which on a busy machine takes its time. After QUIT there is nothing to wait for.
-func (r *reception) linger(ctx context.Context, data *dataConn) time.Duration {
+func (r *reception) linger(ctx context.Context, data *dataConn, took time.Duration) time.Duration {
 	began := time.Now()
 	grace := r.server.config.Grace
 	for waited := time.Duration(0); grace != nil; {
-		more := grace(r.control, data.raw.Conn) - waited
+		more := grace(r.control, data.raw.Conn, took) - waited
 		if more <= 0 {
 			break
 		}
