@@ -106,7 +106,7 @@ func countMoved(t *testing.T, kind string, data []byte, table *movedTable) {
 	g := start(t, setup{plain4: true, accounts: []account{
 		{name: kind, store: b, mount: second}, {name: "away", store: target},
 	}})
-	c := &faultCell{proxy: proxy}
+	c := &faultCell{kind: kind, proxy: proxy}
 	c.awaitJanitor(t)
 	for _, move := range movings() {
 		t.Run(move.name, func(t *testing.T) {
