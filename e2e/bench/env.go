@@ -38,7 +38,7 @@ func newEnv(ctx context.Context, profile string) (*Env, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Env{Rounds: 5, Dir: dir, Server: "null", Content: pattern.New(), binary: filepath.Join(dir, "causeway")}
+	e := &Env{Rounds: 3, Dir: dir, Server: "null", Content: pattern.New(), binary: filepath.Join(dir, "causeway")}
 	if profile != "" {
 		// perf looks for the program where it was when it ran.
 		if e.Profile, err = filepath.Abs(profile); err != nil {
