@@ -50,7 +50,7 @@ var errNotAll = errors.New("not every case could run")
 func bench(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	quick := flags.Bool("quick", false, "move less, in fewer rounds")
-	rounds := flags.Int("rounds", 0, "of cases whose figures are compared; 0 for 3, quick 2")
+	rounds := flags.Int("rounds", 0, "of cases whose figures are compared; 0 for 3, quick 1")
 	selected := flags.String("run", "", "`regexp` of the cases to run")
 	file := flags.String("json", "", "`file` to write the figures to")
 	server := flags.String("server", nullServer, "`kind` of store: null, versitygw (see e2e/install.sh) or minio (from PATH), for the cases that can do with one")
@@ -69,7 +69,7 @@ func bench(ctx context.Context, args []string) error {
 	defer e.close()
 	e.Quick, e.Server = *quick, *server
 	if *quick {
-		e.Rounds = 2
+		e.Rounds = 1
 	}
 	if *rounds > 0 {
 		e.Rounds = *rounds
