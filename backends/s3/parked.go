@@ -69,7 +69,7 @@ func (s *Store) unparked(ctx context.Context, p backends.Parked) (*backends.Park
 		return nil, err
 	}
 	_ = tail.Close() // it was only read
-	a, err := s.arrived(ctx, p.Key, r)
+	a, err := s.arrived(ctx, p, r)
 	if errors.Is(err, fs.ErrNotExist) {
 		if time.Since(p.ModTime) > worthlessAfter {
 			err = s.bury(ctx, p.ID, p.Key, r)

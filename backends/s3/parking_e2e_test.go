@@ -114,7 +114,7 @@ func TestS13_ServerKeepsWhatAGatewayLeaves(t *testing.T) {
 		t.Fatal(err)
 	}
 	tail.Close()
-	before, err := other.arrived(t.Context(), "k", r)
+	before, err := other.arrived(t.Context(), p, r)
 	if err != nil {
 		t.Fatal(err)
 	}

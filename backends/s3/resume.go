@@ -46,17 +46,17 @@ func (a arrived) cut(n int64) (arrived, bool) {
 	return a, n == 0
 }
 
-// arrived finds out what is durable of the upload of a record. fs.ErrNotExist if it is
+// arrived finds out what is durable of an upload by its record. fs.ErrNotExist if it is
 // worthless: its multipart upload has ended, or parts that count were replaced.
-func (s *Store) arrived(ctx context.Context, key string, r journal.Record) (arrived, error) {
+func (s *Store) arrived(ctx context.Context, u backends.Parked, r journal.Record) (arrived, error) {
 	c, err := parseChain(r.Before)
 	if err != nil {
-		return arrived{}, &backends.Error{Op: "park", Key: key, Kind: errors.ErrUnsupported, Err: err}
+		return arrived{}, &backends.Error{Op: "park", Key: u.Key, Kind: errors.ErrUnsupported, Err: err}
 	}
 	if r.Native == "" {
 		return arrived{chain: c, tail: r.Tail}, nil
 	}
-	listed, err := s.listParts(ctx, key, r.Native)
+	listed, err := s.listParts(ctx, u.Key, r.Native)
 	if err != nil {
 		return arrived{}, err
 	}
@@ -65,7 +65,10 @@ func (s *Store) arrived(ctx context.Context, key string, r journal.Record) (arri
 	}
 	parts, own, ok := c.pick(listed, s.least)
 	if !ok {
-		return arrived{}, &backends.Error{Op: "park", Key: key, Kind: fs.ErrNotExist, Err: errors.New("parts of the upload are not those of its record")}
+		return arrived{}, &backends.Error{Op: "park", Key: u.Key, Kind: fs.ErrNotExist, Err: errors.New("parts of the upload are not those of its record")}
+	}
+	if !u.Open { // parked: what has come after is of another who is taking it up
+		parts, own = parts[:len(parts)-own], 0
 	}
 	a := arrived{chain: c, parts: parts, tail: r.Tail, last: newest(parts)}
 	if own > 0 {
@@ -102,7 +105,7 @@ func (s *Store) resume(ctx context.Context, key string, o backends.CreateOptions
 		return nil, err
 	}
 	defer tail.Close() //nolint:errcheck // it was only read
-	a, err := s.arrived(ctx, key, r)
+	a, err := s.arrived(ctx, from.Parked, r)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.Join(err, s.bury(ctx, from.ID, key, r))
 	}

@@ -282,3 +282,31 @@ func TestS17_LostUploadOfNobodyIsEnded(t *testing.T) {
 		t.Errorf("left: %q, %v", left, err)
 	}
 }
+
+// TestS15_TakenWhileLookedAt: who finds more parts than a parked upload had, since another
+// is going on with it, hears of that other, and not that there is less than was said.
+func TestS15_TakenWhileLookedAt(t *testing.T) {
+	f := &fake{}
+	s := serve(t, f)
+	p := parkedUpload(t, s, fakePartSize+1)
+	other := reopened(t, s).(*Store)
+	other.limits.InFlight = 1
+	var met atomic.Bool
+	var taker backends.Upload
+	f.before = func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodGet && r.URL.Query().Has("uploadId") && !met.Swap(true) {
+			taker = opened(t, other, 4*fakePartSize, backends.CreateOptions{Resume: p.ID, At: p.Size})
+		}
+		return false
+	}
+	_, err := s.Create(t.Context(), "k", backends.CreateOptions{Resume: p.ID, At: p.Size})
+	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, backends.ErrBusy) {
+		t.Errorf("the second to take it: %v", err)
+	}
+	if _, err := taker.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := len(f.objects["k"].content), 5*fakePartSize+1; got != want {
+		t.Errorf("%d octets, want %d", got, want)
+	}
+}
