@@ -18,7 +18,7 @@ func budget(ctx context.Context, e *Env) ([]Row, error) {
 	const size = 20 << 20
 	uploads := 200
 	if e.Quick {
-		uploads = 50
+		uploads = 25
 	}
 	return e.with(ctx, GatewayOptions{Limits: ", buffers: 32MiB"}, func(store *Store, g *Gateway) ([]Row, error) {
 		f, err := e.muster(ctx, g, Plain, nil, uploads)

@@ -30,7 +30,7 @@ const (
 // mirrorFiles is how many lftp mirrors from one directory, of a visit's size each.
 const (
 	mirrorFiles = 10_000
-	mirrorQuick = 10 // of these in a quick run, one in so many
+	mirrorQuick = 25 // of these in a quick run, one in so many
 	mirrorTime  = 5 * time.Minute
 )
 

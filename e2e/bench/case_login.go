@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"runtime"
 	"time"
 
@@ -149,21 +146,11 @@ func beHash(ctx context.Context, _ []byte) error {
 	if err != nil {
 		return err
 	}
-	out := json.NewEncoder(os.Stdout)
-	if err := out.Encode(made.Encode()); err != nil {
-		return err
-	}
 	digest, err := argon2.DecodeVariant(argon2.VariantID)(made.Encode())
 	if err != nil {
 		return err
 	}
-	for in := json.NewDecoder(os.Stdin); ; {
-		var times int
-		if err := in.Decode(&times); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
+	return serveJobs(made.Encode(), func(times int) (int, error) {
 		all, _ := errgroup.WithContext(ctx)
 		all.SetLimit(runtime.GOMAXPROCS(0)) // as many as the gateway has at a time
 		for range times {
@@ -174,8 +161,6 @@ func beHash(ctx context.Context, _ []byte) error {
 				return nil
 			})
 		}
-		if err := errors.Join(all.Wait(), out.Encode(times)); err != nil {
-			return err
-		}
-	}
+		return times, all.Wait()
+	})
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"sync"
 	"time"
 
@@ -72,25 +71,13 @@ func beDirect(ctx context.Context, options []byte) error {
 		return err
 	}
 	d := newDirect(o)
-	out := json.NewEncoder(os.Stdout)
-	if err := out.Encode(struct{}{}); err != nil {
-		return err
-	}
-	for in := json.NewDecoder(os.Stdin); ; {
-		var job DirectJob
-		if err := in.Decode(&job); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
+	return serveJobs(struct{}{}, func(job DirectJob) (directAnswer, error) {
 		var answer directAnswer
 		if err := d.do(ctx, job, &answer); err != nil {
 			answer.Err = err.Error()
 		}
-		if err := out.Encode(answer); err != nil {
-			return err
-		}
-	}
+		return answer, nil
+	})
 }
 
 // direct is the SDK's client and what it sends.
