@@ -26,7 +26,7 @@ const (
 	listTime   = 1.1 // of the time in which the SDK fetches and parses the pages
 	listMemory = 16  // MiB more than before
 	listWrite  = 32 << 10
-	listWrites = 1.05      // for each of these: the system counts what wakes threads as well
+	listWrites = 1         // for each of these; the system counts what wakes threads as well
 	largeList  = 1_000_000 // names, from which on memory and writes have limits, and there are fewer rounds
 )
 

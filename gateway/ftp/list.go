@@ -12,7 +12,7 @@ import (
 
 const (
 	// listBuffer is how many octets of a listing are written at once.
-	listBuffer = 32 << 10
+	listBuffer = 64 << 10
 	// firstList is how many are written first, so that a client hears of a page of short
 	// names before the next one has come, and a short listing takes little memory.
 	firstList = 4 << 10
@@ -121,7 +121,7 @@ func (t *transfer) list(ctx context.Context, entries iter.Seq2[Entry, error], fo
 	return t.sent(data)
 }
 
-// listWriter gathers lines into writes of 32 KiB, but for the first.
+// listWriter gathers lines into writes of listBuffer, but for the first.
 type listWriter struct {
 	t      *transfer
 	data   *dataConn

@@ -26,7 +26,7 @@ func TestListingWrites(t *testing.T) {
 			}
 			_, addr := serveTCP(t, server, ListenOptions{})
 			drive(t, addr, config).fetch("NLST", octets, make([]byte, 64<<10))
-			if got, most := counting.writes.Load(), int64(octets/listBuffer+beside); got > most {
+			if got, most := counting.writes.Load(), int64(octets/(32<<10)+beside); got > most {
 				t.Errorf("%d writes for a listing of %d octets, want %d", got, octets, most)
 			}
 		})
