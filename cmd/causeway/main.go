@@ -33,7 +33,9 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second signal ends the program at once, whatever it waits for.
 	context.AfterFunc(ctx, stop)
+	profiled := profile()
 	code := run(ctx, console{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}, os.Args[1:])
+	profiled()
 	stop()
 	os.Exit(code)
 }

@@ -23,7 +23,7 @@ type Env struct {
 	Rounds  int    // of a case whose figures are compared
 	Dir     string // for files of this run, removed with it
 	Server  string // the kind of store: "null", "versitygw" or "minio"
-	Profile string // folder for perf(1) profiles of each measurement of a gateway, "" for none
+	Profile string // folder for profiles of the gateways, "" for none
 	Content *pattern.Pattern
 
 	binary  string // the gateway
@@ -31,22 +31,22 @@ type Env struct {
 	running []*Process
 }
 
-// newEnv builds the gateway, into profile if that is a folder, and makes the run's folder.
-// The caller must close.
+// newEnv makes the run's folder and builds the gateway into it, as one that writes profiles
+// if there is a folder for them. The caller must close.
 func newEnv(ctx context.Context, profile string) (*Env, error) {
 	dir, err := os.MkdirTemp("", "causeway-bench-")
 	if err != nil {
 		return nil, err
 	}
 	e := &Env{Rounds: 3, Dir: dir, Server: "null", Content: pattern.New(), binary: filepath.Join(dir, "causeway")}
+	tags := ""
 	if profile != "" {
-		// perf looks for the program where it was when it ran.
+		tags = "pprof"
 		if e.Profile, err = filepath.Abs(profile); err != nil {
 			return nil, err
 		}
-		e.binary = filepath.Join(e.Profile, "causeway")
 	}
-	build := exec.CommandContext(ctx, "go", "build", "-o", e.binary, "causeway/cmd/causeway")
+	build := exec.CommandContext(ctx, "go", "build", "-tags", tags, "-o", e.binary, "causeway/cmd/causeway")
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, errors.Join(fmt.Errorf("build the gateway: %w: %s", err, out), os.RemoveAll(dir))
 	}
@@ -64,11 +64,14 @@ func (e *Env) alone(ctx context.Context, c Case) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	own := &Env{
-		Quick: e.Quick, Rounds: e.Rounds, Dir: dir, Server: e.Server,
-		Profile: e.Profile, Content: e.Content, binary: e.binary,
-	}
+	own := &Env{Quick: e.Quick, Rounds: e.Rounds, Dir: dir, Server: e.Server, Content: e.Content, binary: e.binary}
 	defer own.close()
+	if e.Profile != "" {
+		own.Profile = filepath.Join(e.Profile, c.Name)
+		if err := os.MkdirAll(own.Profile, 0o755); err != nil {
+			return nil, err
+		}
+	}
 	return c.Run(ctx, own)
 }
 

@@ -48,11 +48,10 @@ func (e *Env) Gateway(ctx context.Context, s *Store, o GatewayOptions) (*Gateway
 	if err := errors.Join(err, config.Close()); err != nil {
 		return nil, err
 	}
-	p, err := e.spawn("gateway", e.binary, "serve", "-c", config.Name())
+	p, err := e.spawnWith("gateway", []string{"CAUSEWAY_PPROF=" + e.Profile}, e.binary, "serve", "-c", config.Name())
 	if err != nil {
 		return nil, err
 	}
-	p.profileDir = e.Profile
 	g := &Gateway{Process: p}
 	g.Address, err = p.listening(ctx)
 	return g, err

@@ -25,10 +25,8 @@ type Process struct {
 	answers *bufio.Reader
 	exited  chan struct{}
 
-	byInput    bool   // it ends when its input does
-	byKill     bool   // it may be killed
-	profileDir string // "" for none
-	profiles   int
+	byInput bool // it ends when its input does
+	byKill  bool // it may be killed
 }
 
 // stopTime is how long a process that was asked to end may take.
@@ -162,19 +160,6 @@ type Usage struct {
 
 // Measure returns what the process spent while work ran.
 func (p *Process) Measure(work func() error) (Usage, error) {
-	if p.profileDir == "" {
-		return p.measure(work)
-	}
-	var u Usage
-	err := p.profile(p.profileDir, func() error {
-		var err error
-		u, err = p.measure(work)
-		return err
-	})
-	return u, err
-}
-
-func (p *Process) measure(work func() error) (Usage, error) {
 	if err := p.ResetPeak(); err != nil {
 		return Usage{}, err
 	}
