@@ -17,8 +17,8 @@ import (
 // the gateway and of the SDK in turn.
 type Case struct {
 	Name string // as -run selects it, "stor-1x1GiB"
-	// Beside says that time is no part of what is measured, so that the case may run while
-	// others wait for slow clients.
+	// Beside says that neither time nor CPU is part of what is measured, so that the case may
+	// run while another does.
 	Beside bool
 	// Real says that the case can do with a store that is not the null server: it reads
 	// nothing that it has not put, and does without counts.

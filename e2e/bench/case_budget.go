@@ -9,7 +9,7 @@ import (
 )
 
 func budgetCases() []Case {
-	return []Case{{Name: "budget", Run: budget}}
+	return []Case{{Name: "budget", Beside: true, Run: budget}}
 }
 
 // budget has far more uploads at once than fit in the smallest budget that there is: they

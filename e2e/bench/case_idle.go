@@ -17,8 +17,8 @@ const (
 
 func idleCases() []Case {
 	return []Case{
-		{Name: "idle-plain", Run: func(ctx context.Context, e *Env) ([]Row, error) { return idle(ctx, e, Plain, AtMost(12)) }},
-		{Name: "idle-tls", Run: func(ctx context.Context, e *Env) ([]Row, error) { return idle(ctx, e, TLS, AtMost(32)) }},
+		{Name: "idle-plain", Beside: true, Run: func(ctx context.Context, e *Env) ([]Row, error) { return idle(ctx, e, Plain, AtMost(12)) }},
+		{Name: "idle-tls", Beside: true, Run: func(ctx context.Context, e *Env) ([]Row, error) { return idle(ctx, e, TLS, AtMost(32)) }},
 	}
 }
 

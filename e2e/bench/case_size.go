@@ -12,14 +12,14 @@ import (
 
 func sizeCases() []Case {
 	return []Case{
-		{Name: "size-100GiB", Run: func(ctx context.Context, e *Env) ([]Row, error) {
+		{Name: "size-100GiB", Beside: true, Run: func(ctx context.Context, e *Env) ([]Row, error) {
 			l := largeUpload{size: 100 << 30, buffers: 32, spool: true}
 			if e.Quick {
 				l.size = 4 << 30
 			}
 			return l.run(ctx, e)
 		}},
-		{Name: "size-5TiB", Run: growth},
+		{Name: "size-5TiB", Beside: true, Run: growth},
 	}
 }
 

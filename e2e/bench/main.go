@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"syscall"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // parts are what this program runs as a process of its own, by its first argument. The
@@ -54,7 +56,7 @@ func bench(ctx context.Context, args []string) error {
 	selected := flags.String("run", "", "`regexp` of the cases to run")
 	file := flags.String("json", "", "`file` to write the figures to")
 	server := flags.String("server", nullServer, "`kind` of store: null, versitygw (see e2e/install.sh) or minio (from PATH), for the cases that can do with one")
-	profile := flags.String("profile", "", "`folder` for profiles of the gateway, which need perf(1)")
+	profile := flags.String("profile", "", "`folder` for profiles of each gateway by pprof: CPU time, allocations, waiting")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -84,8 +86,8 @@ func bench(ctx context.Context, args []string) error {
 	return errors.Join(err, report.Print(os.Stdout))
 }
 
-// runAll runs the cases one after another, and beside them, one after another too, those
-// to which time is nothing.
+// runAll runs the cases one after another, and then, two at a time, those to which time is
+// nothing.
 func runAll(ctx context.Context, e *Env, selected *regexp.Regexp) Report {
 	type outcome struct {
 		rows []Row
@@ -93,21 +95,23 @@ func runAll(ctx context.Context, e *Env, selected *regexp.Regexp) Report {
 	}
 	all, began := cases(), time.Now()
 	outcomes := make([]outcome, len(all))
-	lane := func(beside bool) {
+	inTurn := func(beside bool, atOnce int) {
+		var g errgroup.Group
+		g.SetLimit(atOnce)
 		for i, c := range all {
-			if c.Beside == beside && selected.MatchString(c.Name) && (c.Real || e.Server == nullServer) {
+			if c.Beside != beside || !selected.MatchString(c.Name) || !c.Real && e.Server != nullServer {
+				continue
+			}
+			g.Go(func() error {
 				fmt.Fprintln(os.Stderr, "bench:", c.Name, "begins after", time.Since(began).Round(time.Second))
 				outcomes[i].rows, outcomes[i].err = e.alone(ctx, c)
-			}
+				return nil
+			})
 		}
+		_ = g.Wait() // the errors are among the outcomes
 	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		lane(true)
-	}()
-	lane(false)
-	<-done
+	inTurn(false, 1)
+	inTurn(true, 2)
 	report := newReport(e)
 	for i, o := range outcomes {
 		report.Rows = append(report.Rows, o.rows...)
