@@ -222,10 +222,14 @@ func (c *copying) partFailed(ctx context.Context, err error) error {
 	return err
 }
 
-// failed tells the two conditions of a copy apart as well as the answer does: 412 does
-// not say which did not hold, 404 is about the source, which was there a moment ago.
+// failed is err of a CopyObject. 404 is about the source, which was there a moment ago. 412
+// does not say whose condition did not hold: if nothing is in the way, it was the source's.
 func (c *copying) failed(ctx context.Context, err error) error {
 	f := call{op: "copy", key: c.key, ifMatch: true, ifAbsent: c.o.IfAbsent}
+	if f.ifAbsent && errors.Is(kind(call{}, err), backends.ErrChanged) {
+		_, there := c.head(ctx, f.op, f.key, "")
+		f.ifAbsent = !errors.Is(there, fs.ErrNotExist)
+	}
 	return failed(ctx, f, err)
 }
 
