@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"time"
 
 	"causeway/backends"
 	"causeway/backends/azblob"
@@ -20,7 +21,7 @@ import (
 
 // provider is what the gateway knows of one kind of store.
 type provider struct {
-	open func(context.Context, configs.Store, *multipart.Budget) (backends.Backend, error)
+	open func(context.Context, configs.Store, common) (backends.Backend, error)
 	// grant names what the operator has to allow for each permission.
 	grant map[permission]string
 	// parts is the directory at the bucket's root, ending in "/", to which uploads in parts
@@ -29,6 +30,12 @@ type provider struct {
 	// remedy is the key to mend, "" for none in particular, and what to write, if a store
 	// cannot be opened though nothing wrong can be seen in its configuration.
 	remedy func(configs.Store) (key, right string)
+}
+
+// common is what a gateway's stores share.
+type common struct {
+	budget *multipart.Budget
+	window time.Duration // after which uploads that nobody goes on with are ended
 }
 
 // providers are all kinds of store. A new one is a row here.
@@ -43,7 +50,7 @@ func providers() map[configs.Kind]provider {
 
 func localDir() provider {
 	return provider{
-		open: func(_ context.Context, c configs.Store, _ *multipart.Budget) (backends.Backend, error) {
+		open: func(_ context.Context, c configs.Store, _ common) (backends.Backend, error) {
 			return localdir.New(c.Path)
 		},
 		grant: map[permission]string{
@@ -61,10 +68,10 @@ func localDir() provider {
 
 func s3Store() provider {
 	return provider{
-		open: func(ctx context.Context, c configs.Store, b *multipart.Budget) (backends.Backend, error) {
+		open: func(ctx context.Context, c configs.Store, shared common) (backends.Backend, error) {
 			return s3.New(ctx, s3.Config{
 				Bucket: c.Bucket, Region: c.Region, Endpoint: c.Endpoint, PathStyle: c.PathStyle,
-				AccessKey: c.AccessKey.Reveal(), SecretKey: c.SecretKey.Reveal(), Budget: b,
+				AccessKey: c.AccessKey.Reveal(), SecretKey: c.SecretKey.Reveal(), Budget: shared.budget,
 			})
 		},
 		grant: map[permission]string{
@@ -90,8 +97,8 @@ func s3Store() provider {
 
 func gcsStore() provider {
 	return provider{
-		open: func(ctx context.Context, c configs.Store, b *multipart.Budget) (backends.Backend, error) {
-			return gcs.New(ctx, gcs.Config{Bucket: c.Bucket, CredentialsFile: c.CredentialsFile, Endpoint: c.Endpoint, Budget: b})
+		open: func(ctx context.Context, c configs.Store, shared common) (backends.Backend, error) {
+			return gcs.New(ctx, gcs.Config{Bucket: c.Bucket, CredentialsFile: c.CredentialsFile, Endpoint: c.Endpoint, Budget: shared.budget})
 		},
 		grant: map[permission]string{
 			put:     "storage.objects.create, and storage.objects.delete to overwrite",
@@ -112,9 +119,10 @@ func gcsStore() provider {
 
 func azureBlob() provider {
 	return provider{
-		open: func(ctx context.Context, c configs.Store, b *multipart.Budget) (backends.Backend, error) {
+		open: func(ctx context.Context, c configs.Store, shared common) (backends.Backend, error) {
 			return azblob.New(ctx, azblob.Config{
-				Account: c.Account, Container: c.Container, AccountKey: c.AccountKey.Reveal(), Endpoint: c.Endpoint, Budget: b,
+				Account: c.Account, Container: c.Container, AccountKey: c.AccountKey.Reveal(), Endpoint: c.Endpoint,
+				Budget: shared.budget, ResumeWindow: shared.window,
 			})
 		},
 		grant: map[permission]string{
@@ -144,11 +152,11 @@ func newBudget(cfg *configs.Config) (*multipart.Budget, error) {
 
 // openStores opens every store of the configuration, once each.
 func openStores(ctx context.Context, cfg *configs.Config, budget *multipart.Budget) (map[string]backends.Backend, error) {
-	kinds := providers()
+	kinds, shared := providers(), common{budget: budget, window: cfg.Uploads.ResumeWindow}
 	stores := make(map[string]backends.Backend, len(cfg.Stores))
 	for _, name := range slices.Sorted(maps.Keys(cfg.Stores)) {
 		store := cfg.Stores[name]
-		b, err := kinds[store.Kind].open(ctx, store, budget)
+		b, err := kinds[store.Kind].open(ctx, store, shared)
 		if err != nil {
 			return nil, errors.Join(openProblem(cfg, name, err), closeStores(stores))
 		}

@@ -37,6 +37,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -63,6 +64,9 @@ type Config struct {
 	Endpoint string
 	// Budget is the memory for uploads, shared with other stores.
 	Budget *multipart.Budget
+	// ResumeWindow is the age at which other gateways on the container end an upload of which
+	// no sign of life is seen. 0 is taken for long.
+	ResumeWindow time.Duration
 }
 
 // Store is one container. It is a [backends.Backend], a [backends.Copier] and a
@@ -89,6 +93,9 @@ func New(_ context.Context, c Config) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{transport: transport.New(), budget: c.Budget, turns: multipart.NewTurns(), limits: defaultLimits()}
+	if c.ResumeWindow > 0 {
+		s.limits.touch = min(s.limits.touch, c.ResumeWindow/signs)
+	}
 	s.journal = journal.New(s)
 	options := &container.ClientOptions{ClientOptions: s.clientOptions()}
 	if c.AccountKey != "" {

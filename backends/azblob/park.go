@@ -145,7 +145,7 @@ func (s *Store) Save(ctx context.Context, key string, content io.ReadSeeker, siz
 
 // Parked is [backends.Parker.Parked]: one request for the page, and for each upload one for
 // its record and one for its blocks. Of an upload that another gateway is writing, ModTime
-// may be up to an hour late.
+// may be late by up to an hour, or a quarter of that gateway's ResumeWindow.
 func (s *Store) Parked(ctx context.Context, q backends.ParkedQuery) (backends.ParkedPage, error) {
 	listed, err := s.journal.List(ctx, q)
 	if err != nil {

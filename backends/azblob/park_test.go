@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"causeway/backends"
+	"causeway/backends/multipart"
 )
 
 // parked parks an upload of p to "k".
@@ -194,6 +195,23 @@ func TestLongUploadsSignOfLife(t *testing.T) {
 		t.Errorf("the record was written %d times", n)
 	}
 	wantRecords(t, s, 0)
+}
+
+// TestS17_SignsOfLifeWithinTheWindow of other gateways' janitors.
+func TestS17_SignsOfLifeWithinTheWindow(t *testing.T) {
+	for window, want := range map[time.Duration]time.Duration{
+		0: time.Hour, time.Second: 250 * time.Millisecond, 30 * time.Minute: 7*time.Minute + 30*time.Second, 24 * time.Hour: time.Hour,
+	} {
+		s, err := New(t.Context(), Config{
+			Account: testAccount, AccountKey: testKey, Container: "box", Budget: multipart.NewBudget(64<<20, nil), ResumeWindow: window,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.limits.touch != want {
+			t.Errorf("with a window of %v every %v, want %v", window, s.limits.touch, want)
+		}
+	}
 }
 
 // TestS43_WithoutRecords: an identity that may not write them uploads all the same, and

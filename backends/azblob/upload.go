@@ -39,6 +39,10 @@ const (
 	endTime   = 5 * time.Second
 )
 
+// signs is how many signs of life an upload gives in the time after which it would be ended:
+// they come with its parts, and one may be late.
+const signs = 4
+
 func defaultLimits() limits {
 	return limits{firstPart: 8 << 20, mostPart: 4000 << 20, parts: 50_000, inFlight: 8, syncCopy: 256 << 20, copyBlock: 256 << 20, touch: time.Hour}
 }
