@@ -73,14 +73,15 @@ type Upload interface {
 	// Commit makes the object durable and visible, as a whole or not at all, and says
 	// what the store says of it (Key, Size and ETag are always set). ErrChanged or
 	// fs.ErrExist if the condition of CreateOptions did not hold. After ErrUnavailable the
-	// whole object may be visible: nobody knows; if it is not, the upload may be found
-	// parked. The upload is over in any case.
+	// whole object may be visible: nobody knows. Then, and only then, the upload is not over:
+	// Park may keep what has reached the store.
 	Commit() (Object, error)
 
 	// Park keeps what arrived, invisible, for a later Create with Resume, and returns how
 	// many octets of the object that is: those that Create kept and those written since,
 	// less what did not reach the store. 0 if nothing was worth keeping, as of an append
-	// that got no octets; nothing is left then. It works after ctx has ended and after an
+	// that got no octets, or of an upload whose Commit has made the object without having
+	// heard of it; nothing is left then. It works after ctx has ended and after an
 	// error of Write, for 30 s at most. If it fails, what was durable before may be found
 	// by Parked all the same, and what was not is lost. errors.ErrUnsupported, and the
 	// upload was aborted, where nothing can be parked, also for lack of permission.

@@ -230,6 +230,7 @@ type faultyUpload struct {
 	ctx    context.Context
 	next   backends.Upload
 	faults *Faults
+	made   bool // the object, and nobody has heard of it
 }
 
 func (u *faultyUpload) Write(p []byte) (int, error) {
@@ -237,10 +238,17 @@ func (u *faultyUpload) Write(p []byte) (int, error) {
 }
 
 func (u *faultyUpload) Commit() (backends.Object, error) {
-	return strike(u.ctx, u.faults, "commit", u.next.Commit)
+	return strike(u.ctx, u.faults, "commit", func() (backends.Object, error) {
+		obj, err := u.next.Commit()
+		u.made = err == nil
+		return obj, err
+	})
 }
 
 func (u *faultyUpload) Park() (int64, error) {
+	if u.made {
+		return 0, nil
+	}
 	return strike(u.ctx, u.faults, "park", u.next.Park)
 }
 

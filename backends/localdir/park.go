@@ -17,7 +17,10 @@ const parkPatience = 20 * time.Second
 
 // Park is [backends.Upload.Park]. What it keeps is durable.
 func (u *upload) Park() (int64, error) {
-	if u.over {
+	switch {
+	case u.over && u.failed: // there is nothing left to keep
+		return 0, nil
+	case u.over:
 		return 0, fail("park", u.key, fs.ErrClosed)
 	}
 	size, err := u.park()

@@ -297,6 +297,9 @@ func TestCommitThatFailsForTheMomentIsParked(t *testing.T) {
 	if _, err := u.Commit(); !errors.Is(err, backends.ErrUnavailable) {
 		t.Fatal(err)
 	}
+	if n, err := u.Park(); n != 7 || err != nil {
+		t.Fatalf("parked %d octets: %v", n, err)
+	}
 	p := onlyParked(t, s, "d/k", 7)
 	if p.ModTime.Unix() == 17 {
 		t.Error("it is as old as its client said, and the janitor's")

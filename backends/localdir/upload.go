@@ -59,11 +59,12 @@ type upload struct {
 	recorded  bool // the record is in the store
 	prefix    *prefix
 
-	file *os.File // locked as long as it is open, so that others let it be
-	id   string
-	size int64 // octets, with those that Create has kept
-	kept int64
-	over bool
+	file   *os.File // locked as long as it is open, so that others let it be
+	id     string
+	size   int64 // octets, with those that Create has kept
+	kept   int64
+	failed bool // Commit has
+	over   bool
 }
 
 // begin makes the file. The store is locked, or another process could take the file for
@@ -120,7 +121,10 @@ func (u *upload) Commit() (backends.Object, error) {
 	}
 	obj, err := u.publish()
 	if err != nil {
-		u.giveUp(err)
+		u.failed = true
+		if !u.mayPark(err) {
+			_ = u.discard() // the commit's error is the one to tell
+		}
 		return backends.Object{}, fail("commit", u.key, err)
 	}
 	return obj, nil
@@ -177,19 +181,15 @@ func (u *upload) rename() (backends.Object, error) {
 	return backends.Object{}, fs.ErrExist
 }
 
-// giveUp ends an upload whose commit has failed. Where that may be for the moment only, it
-// is parked, if it has not become the object.
-func (u *upload) giveUp(err error) {
-	if u.over || !errors.Is(kind(err), backends.ErrUnavailable) || u.store.stillNamed(u.file, u.id) != nil {
-		_ = u.discard() // the commit's error is the one to tell
-		return
+// mayPark tells whether an upload whose commit has failed can be parked: that may be for
+// the moment only, and it has not become the object.
+func (u *upload) mayPark(err error) bool {
+	if u.over || u.file == nil || !errors.Is(kind(err), backends.ErrUnavailable) || u.store.stillNamed(u.file, u.id) != nil {
+		return false
 	}
 	info, err := u.file.Stat()
-	if err != nil || linked(info) || u.store.root.Chtimes(tempName(u.id), time.Time{}, time.Now()) != nil {
-		_ = u.discard()
-		return
-	}
-	_, _ = u.park()
+	// It may have been given the time that the object was to have.
+	return err == nil && !linked(info) && u.store.root.Chtimes(tempName(u.id), time.Time{}, time.Now()) == nil
 }
 
 func (u *upload) Abort() error {

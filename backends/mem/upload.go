@@ -81,6 +81,9 @@ func (u *upload) Commit() (backends.Object, error) {
 			break
 		}
 	}
+	if errors.Is(err, backends.ErrUnavailable) {
+		return obj, err
+	}
 	u.store.mu.Lock()
 	defer u.store.mu.Unlock()
 	u.end()

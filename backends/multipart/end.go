@@ -25,8 +25,8 @@ var (
 )
 
 // Commit makes the object visible: by one request if it ended inside the first part,
-// otherwise when all parts are stored. If it fails nothing is left behind, but where the
-// store is unavailable, what it has stored is kept: nobody has to send that again.
+// otherwise when all parts are stored. If it fails nothing is left behind, unless the store
+// is unavailable: then Park keeps what is stored, and nobody has to send that again.
 func (u *Upload) Commit() (backends.Object, error) {
 	if u.ended {
 		return backends.Object{}, errEnded
@@ -38,13 +38,11 @@ func (u *Upload) Commit() (backends.Object, error) {
 		return obj, nil
 	}
 	err = u.fail(err)
-	var left error
-	if u.holds && errors.Is(err, backends.ErrUnavailable) {
-		_, left = u.Park()
-	} else {
-		left = u.Abort()
+	if errors.Is(err, backends.ErrUnavailable) {
+		u.failed = true
+		return backends.Object{}, err
 	}
-	if left != nil {
+	if left := u.Abort(); left != nil {
 		// Only the text: its kind must not be taken for that of the commit.
 		err = fmt.Errorf("%w (and then: %v)", err, left) //nolint:errorlint // see above
 	}
@@ -117,6 +115,9 @@ func (u *Upload) land(ctx context.Context) {
 func (u *Upload) keep(ctx context.Context) (int64, error) {
 	if u.offset+u.part.size <= u.o.Least {
 		return 0, nil
+	}
+	if u.failed && !u.holds {
+		return 0, nil // one small request has failed, and may have made the object
 	}
 	tail := u.part
 	if u.kept < u.sent {

@@ -148,12 +148,19 @@ func TestS13_HeldIsGivenUp(t *testing.T) {
 	o.Head.Held = true
 	for _, c := range []struct {
 		put   error
+		park  bool
 		calls string
-	}{{&backends.Error{Op: "commit", Kind: backends.ErrChanged}, "put abort"}, {errDown, "put keep 0+10"}} {
+	}{{&backends.Error{Op: "commit", Kind: backends.ErrChanged}, false, "put abort"}, {errDown, true, "put keep 0+10"}, {errDown, false, "put abort"}} {
 		f := &fake{onPut: func(context.Context, int) error { return c.put }}
 		u := begin(t, t.Context(), f, NewBudget(4*mib, nil), o, 10)
-		if _, err := u.Commit(); !errors.Is(err, c.put) || f.asked() != c.calls {
-			t.Errorf("%v, asked for %q, want %q", err, f.asked(), c.calls)
+		_, err := u.Commit()
+		if c.park {
+			if n, perr := u.Park(); n != 10 || perr != nil {
+				t.Errorf("parked %d octets: %v", n, perr)
+			}
+		}
+		if aerr := u.Abort(); !errors.Is(err, c.put) || aerr != nil || f.asked() != c.calls {
+			t.Errorf("%v, %v, asked for %q, want %q", err, aerr, f.asked(), c.calls)
 		}
 		wantReturned(t, u.budget)
 	}

@@ -190,20 +190,29 @@ func TestParkOfNothing(t *testing.T) {
 	}
 }
 
-// TestS10_CommitThatIsUnavailableParks: nobody has to send again what is stored; any other
-// error leaves nothing.
-func TestS10_CommitThatIsUnavailableParks(t *testing.T) {
+// TestS10_CommitThatIsUnavailable may be parked: nobody has to send again what is stored. Any
+// other error leaves nothing, and so does a single small request, which may have made the
+// object.
+func TestS10_CommitThatIsUnavailable(t *testing.T) {
 	for _, c := range []struct {
-		kind  error
-		calls string
+		kind   error
+		size   int
+		parked int64
+		perr   error
+		calls  string
 	}{
-		{backends.ErrUnavailable, "start complete keep 3+0"},
-		{backends.ErrChanged, "start complete abort"},
+		{backends.ErrUnavailable, 250 * kib, 250 * kib, nil, "start complete keep 3+0"},
+		{backends.ErrUnavailable, 10 * kib, 0, nil, "put"},
+		{backends.ErrChanged, 250 * kib, 0, fs.ErrClosed, "start complete abort"},
 	} {
-		f := &fake{onComplete: func(context.Context, int) error { return &backends.Error{Op: "commit", Kind: c.kind} }}
-		u := begin(t, t.Context(), f, NewBudget(4*mib, nil), small(), 250*kib)
-		if _, err := u.Commit(); !errors.Is(err, c.kind) || f.asked() != c.calls {
-			t.Errorf("%v: asked for %q, want %q", err, f.asked(), c.calls)
+		fails := func(context.Context, int) error { return &backends.Error{Op: "commit", Kind: c.kind} }
+		f := &fake{onComplete: fails, onPut: fails}
+		u := begin(t, t.Context(), f, NewBudget(4*mib, nil), small(), c.size)
+		if _, err := u.Commit(); !errors.Is(err, c.kind) {
+			t.Error(err)
+		}
+		if n, err := u.Park(); n != c.parked || !errors.Is(err, c.perr) || f.asked() != c.calls {
+			t.Errorf("%v: parked %d, %v; asked for %q, want %q", c.kind, n, err, f.asked(), c.calls)
 		}
 		wantReturned(t, u.budget)
 	}

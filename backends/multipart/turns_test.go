@@ -92,7 +92,7 @@ func TestWaitingForATurnEnds(t *testing.T) {
 			committed := make(chan error, 1)
 			go func() {
 				_, err := u.Commit()
-				committed <- err
+				committed <- errors.Join(err, u.Abort())
 			}()
 			synctest.Wait()
 			cancel(errors.New("given up"))

@@ -55,6 +55,7 @@ type Upload struct {
 	begun   time.Time // when the first was
 	started bool      // Target.Start was called, whatever came of it, or need not be
 	holds   bool      // Target.Abort may have something to give up
+	failed  bool      // Commit has, and the store may be there again for Park
 	ended   bool      // by Commit, Park or Abort
 
 	inFlight int

@@ -176,8 +176,12 @@ func TestCompleteRefusedWith200(t *testing.T) {
 				io.WriteString(w, body)
 				return true
 			}
-			if _, err := upload(t, s, "k", 3*fakePartSize, backends.CreateOptions{}); !errors.Is(err, backends.ErrUnavailable) {
+			u := opened(t, s, 3*fakePartSize, backends.CreateOptions{})
+			if _, err := u.Commit(); !errors.Is(err, backends.ErrUnavailable) {
 				t.Errorf("got %v", err)
+			}
+			if _, err := u.Park(); err != nil {
+				t.Errorf("park: %v", err)
 			}
 			if _, there := f.objects["k"]; there {
 				t.Error("there is an object")

@@ -203,7 +203,11 @@ func TestS13_ShortLastPartIsSentAgain(t *testing.T) {
 		refuse(w, http.StatusServiceUnavailable, "SlowDown")
 		return true
 	}
-	if _, err := upload(t, s, "k", 2*fakePartSize+5, backends.CreateOptions{}); !errors.Is(err, backends.ErrUnavailable) {
+	u := opened(t, s, 2*fakePartSize+5, backends.CreateOptions{})
+	if _, err := u.Commit(); !errors.Is(err, backends.ErrUnavailable) {
+		t.Fatal(err)
+	}
+	if _, err := u.Park(); err != nil {
 		t.Fatal(err)
 	}
 	f.before = nil

@@ -118,6 +118,9 @@ func TestS10_AnothersCommitIsNotOurs(t *testing.T) {
 		if _, err := loser.Commit(); err == nil {
 			t.Errorf("first %s: the other was told that it has committed", first)
 		}
+		if n, _ := loser.Park(); n != 0 {
+			t.Errorf("first %s: parked %d octets", first, n)
+		}
 		if !bytes.Equal(f.objects["k"].content, content) || len(f.uploads) != 0 || len(f.objects) != 1 {
 			t.Errorf("first %s: left behind %v, %v", first, f.uploads, f.objects)
 		}

@@ -202,6 +202,7 @@ type faultyUpload struct {
 	ctx  context.Context
 	key  string
 	next backends.Upload
+	made bool // the object, and nobody has heard of it
 }
 
 func (u *faultyUpload) Write(p []byte) (int, error) {
@@ -210,7 +211,7 @@ func (u *faultyUpload) Write(p []byte) (int, error) {
 
 func (u *faultyUpload) Commit() (backends.Object, error) {
 	obj, err := strike(u.ctx, u.faulty, "commit", u.key, u.next.Commit)
-	if errors.Is(err, errLost) {
+	if u.made = errors.Is(err, errLost); u.made {
 		u.doubt(u.next)
 	}
 	return obj, err
@@ -227,6 +228,9 @@ func (w *world) doubt(next backends.Upload) {
 }
 
 func (u *faultyUpload) Park() (int64, error) {
+	if u.made {
+		return 0, nil
+	}
 	return strike(u.ctx, u.faulty, "park", u.key, u.next.Park)
 }
 

@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"context"
+	"errors"
 
 	"causeway/backends"
 )
@@ -73,8 +74,10 @@ func (u *upload) Write(p []byte) (int, error) {
 func (u *upload) Commit() (backends.Object, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	defer u.end()
 	obj, err := u.next.Commit()
+	if !errors.Is(err, backends.ErrUnavailable) {
+		defer u.end()
+	}
 	if err != nil {
 		return obj, err
 	}

@@ -100,11 +100,12 @@ func (u *fakeUpload) Commit() (Entry, error) {
 	}
 	u.fs.mu.Lock()
 	defer u.fs.mu.Unlock()
+	if u.path.Base() == "lost" {
+		return Entry{}, ErrUnavailable
+	}
 	u.end()
 	at := u.path
 	switch u.path.Base() {
-	case "lost":
-		return Entry{}, ErrUnavailable
 	case "bad-commit":
 		panic("fault of an upload")
 	case "both":

@@ -122,7 +122,8 @@ type Download struct {
 type Upload interface {
 	io.Writer // never keeps p; blocks under back-pressure
 	// Commit makes the file durable and visible, as a whole or not at all. The name in the
-	// Entry is another than the one asked for where both files are kept.
+	// Entry is another than the one asked for where both files are kept. After ErrUnavailable
+	// the file may be there all the same, and the upload is not over: Park may keep it.
 	Commit() (Entry, error)
 	// Park keeps what arrived, invisible, for a later Store with Offset or Append, and
 	// returns the size that Stat will tell; 0 if there was nothing to keep, because nothing

@@ -2,6 +2,7 @@ package ftp
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"strconv"
@@ -155,6 +156,10 @@ func (r *reception) commit(data *dataConn, e evidence) (reply, error) {
 	}
 	r.over = true
 	entry, err := r.up.Commit()
+	if errors.Is(err, ErrUnavailable) {
+		e.failed = err
+		return reply{}, r.settle(err, e)
+	}
 	if err != nil {
 		return reply{}, err
 	}
@@ -199,6 +204,9 @@ func (r *reception) park(verdict error) error {
 func (r *reception) publish(verdict error) error {
 	r.over = true
 	entry, err := r.up.Commit()
+	if errors.Is(err, ErrUnavailable) {
+		return r.park(because(verdict, err))
+	}
 	if err != nil {
 		return because(verdict, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"causeway/backends"
+	"causeway/backends/backendtest"
 	"causeway/backends/localdir"
 	"causeway/backends/mem"
 	"causeway/gateway/ftp"
@@ -163,4 +164,36 @@ func TestS13_WhatADeadGatewayHasLeft(t *testing.T) {
 		v.want(v.storeWith("/x", "89", appending), "ok")
 		v.want(v.stat("/x"), "x:10")
 	})
+}
+
+// TestS13_OvertakenCommitIsNotParked: a commit that the store does not answer for minutes is
+// given up when the client has sent the file again: it must not come up as something newer.
+func TestS13_OvertakenCommitIsNotParked(t *testing.T) {
+	for _, again := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBucket(mem.Options{})
+			names := vfs.NewNames()
+			mount := vfs.Mount{Path: "/", Store: b.faults, Prefix: "p/", Rights: all}
+			dead, v := sharedView(t, names, mount), sharedView(t, names, mount)
+			u := dead.begin("/x", "first")
+			tick()
+			if again {
+				v.want(v.store("/x", "finished"), "ok")
+				tick()
+			}
+			b.faults.Add(backendtest.Fault{Verb: "commit", Err: &backends.Error{Op: "commit", Kind: backends.ErrUnavailable}})
+			v.want(commit(u), "unavailable")
+			b.faults.Clear()
+			n, err := u.Park()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again {
+				v.want(v.storeWith("/x", "+", appending), "ok")
+				v.want(v.retrieve("/x"), "finished+")
+			} else if n != 5 {
+				t.Errorf("parked %d octets", n)
+			}
+		})
+	}
 }

@@ -90,7 +90,14 @@ func (u *upload) Write(p []byte) (int, error) {
 }
 
 func (u *upload) Commit() (ftp.Entry, error) {
-	defer u.release()
+	e, err := u.commit()
+	if !errors.Is(err, ftp.ErrUnavailable) {
+		u.release()
+	}
+	return e, err
+}
+
+func (u *upload) commit() (ftp.Entry, error) {
 	if u.fs.names.history(u.at.name()).parked != u.begun.parked {
 		u.older = u.fs.superseded(u.ctx, u.at)
 	}
