@@ -169,7 +169,7 @@ func newKillMatrix(t *testing.T) *killMatrix {
 	m := &killMatrix{buckets: buckets, random: content(80 << 20), want: map[*namedBucket][]string{}}
 	m.gates = [gates]*gateway{
 		prompt:    m.start(t, setup{}),
-		patient:   m.start(t, setup{extra: "uploads: {grace: 3s}\n"}),
+		patient:   m.start(t, setup{extra: "uploads: {grace: 10s}\n"}),
 		impatient: m.start(t, setup{limits: ", transfer_timeout: 3s"}),
 	}
 	for _, b := range buckets {
