@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"iter"
 	"log/slog"
 	"slices"
 	"strings"
@@ -193,29 +194,46 @@ func (r *treeRename) copyAll(ctx context.Context, j *journal) error {
 // What the gateways keep below is their own.
 func (r *treeRename) sources(ctx context.Context) ([]source, error) {
 	var found []source
-	q := backends.Query{Prefix: r.src.dir(), Fresh: true}
-	for pages := 0; pages <= r.src.renameLimit+1; pages++ { // empty pages are legal, but not for ever
-		page, err := r.src.store.List(ctx, q)
+	for o, err := range r.objects(ctx, r.src) {
 		if err != nil {
 			return nil, err
 		}
-		for _, o := range page.Objects {
-			s := source{Name: strings.TrimPrefix(o.Key, r.src.dir()), ETag: o.ETag, size: o.Size}
-			if s.reserved() {
-				continue
-			}
-			if found = append(found, s); len(found) > r.src.renameLimit {
-				return nil, refuse("rename", r.src.path, ftp.ErrTooMany)
-			}
-			if !backends.ValidKey(o.Key) || !backends.ValidKey(r.dst.dir()+s.Name) {
-				return nil, refuse("rename", r.dst.path, fs.ErrInvalid)
-			}
+		s := source{Name: strings.TrimPrefix(o.Key, r.src.dir()), ETag: o.ETag, size: o.Size}
+		if s.reserved() {
+			continue
 		}
-		if q.Token = page.Next; q.Token == "" {
-			return found, nil
+		if found = append(found, s); len(found) > r.src.renameLimit {
+			return nil, refuse("rename", r.src.path, ftp.ErrTooMany)
+		}
+		if !backends.ValidKey(o.Key) || !backends.ValidKey(r.dst.dir()+s.Name) {
+			return nil, refuse("rename", r.dst.path, fs.ErrInvalid)
 		}
 	}
-	return nil, refuse("rename", r.src.path, ftp.ErrUnavailable)
+	return found, nil
+}
+
+// objects yields those in one of the two directories. The store is asked. An error is the
+// last that is yielded.
+func (r *treeRename) objects(ctx context.Context, at place) iter.Seq2[backends.Object, error] {
+	return func(yield func(backends.Object, error) bool) {
+		q := backends.Query{Prefix: at.dir(), Fresh: true}
+		for range r.src.renameLimit + 2 { // empty pages are legal, but not for ever
+			page, err := at.store.List(ctx, q)
+			if err != nil {
+				yield(backends.Object{}, err)
+				return
+			}
+			for _, o := range page.Objects {
+				if !yield(o, nil) {
+					return
+				}
+			}
+			if q.Token = page.Next; q.Token == "" {
+				return
+			}
+		}
+		yield(backends.Object{}, refuse("rename", at.path, ftp.ErrUnavailable))
+	}
 }
 
 // each does something with all sources, several at a time, until it fails for one.

@@ -32,6 +32,11 @@ func (h *hooked) Delete(ctx context.Context, key string, o backends.DeleteOption
 	return h.withoutMove.Delete(ctx, key, o)
 }
 
+func (h *hooked) Create(ctx context.Context, key string, o backends.CreateOptions) (backends.Upload, error) {
+	h.before("create", key)
+	return h.withoutMove.Create(ctx, key, o)
+}
+
 func hook(b *bucket, before func(verb, key string)) *hooked {
 	return &hooked{withoutMove{b.calls, b.calls}, before}
 }
@@ -66,6 +71,40 @@ func TestS31_X12_WhatOthersDoMeanwhile(t *testing.T) {
 			rest := c.others[len("p/d/"):]
 			b.wantContent(t, "p/d/"+rest, c.old)
 			b.wantContent(t, "p/n/"+rest, c.renamed)
+		})
+	}
+}
+
+// TestS31_X12_CopyDeletedMeanwhile: a client deletes a copy, or renames the new directory,
+// while the others are made. The sources of what is gone stay.
+func TestS31_X12_CopyDeletedMeanwhile(t *testing.T) {
+	for name, c := range map[string]struct {
+		others       func(*view) string
+		old, renamed []string
+	}{
+		"copy": {func(v *view) string { return v.dele("/n/a") },
+			[]string{"p/d/a"}, []string{"p/n/", "p/n/b/c", "p/n/b/e/", "p/n/z"}},
+		"directory": {func(v *view) string { return v.rename("/n/b", "/m") },
+			[]string{"p/d/b/c"}, []string{"p/m/c", "p/m/e/", "p/n/", "p/n/a", "p/n/z"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBucket(mem.Options{PageSize: 2}, tree...)
+			other := onBucket(t, withoutMove{b.calls, b.calls}, all)
+			journals := 0
+			v := onBucket(t, hook(b, func(verb, _ string) {
+				if verb != "create" {
+					return
+				}
+				if journals++; journals == 2 { // all is copied
+					other.want(c.others(other), "ok")
+				}
+			}), all)
+			v.want(v.rename("/d", "/n"), "changed")
+			b.wantKeys(t, append(slices.Clone(c.old), c.renamed...)...)
+			for _, key := range c.old {
+				b.wantContent(t, key, "data of "+key)
+			}
+			v.want(v.rename("/d", "/n"), "exists")
 		})
 	}
 }
@@ -262,7 +301,10 @@ func TestS31_ManyObjects(t *testing.T) {
 			most = max(most, running)
 			<-lock
 		}
-		store := hook(b, func(string, string) {
+		store := hook(b, func(verb, _ string) {
+			if verb == "create" {
+				return // the journal, beside the objects
+			}
 			count(1)
 			tick()
 			count(-1)

@@ -49,7 +49,6 @@ type journal struct {
 
 	key     string
 	sources []source
-	resumed bool // another attempt has begun it
 }
 
 // source is an object of a directory that is renamed.
@@ -90,7 +89,6 @@ func (r *treeRename) journal(ctx context.Context, taken bool) (*journal, error) 
 	case j.Version != fresh.Version || j.Source != fresh.Source || j.Target != fresh.Target || j.From != fresh.From:
 		return nil, refuse("rename", r.dst.path, fs.ErrExist)
 	}
-	j.resumed = true
 	r.log.Info("directory rename taken up again", "phase", j.Phase)
 	return j, nil
 }

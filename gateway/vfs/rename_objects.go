@@ -131,22 +131,39 @@ func failure(err error) error {
 // deleteAll deletes what was copied and removes the journal: files, then markers from the
 // deepest up, since a store with real directories removes only empty ones.
 func (r *treeRename) deleteAll(ctx context.Context, j *journal) error {
-	levels := map[int][]source{}
-	for _, s := range j.sources {
-		levels[s.depth()] = append(levels[s.depth()], s)
+	sources, err := r.copied(ctx, j.sources)
+	if err != nil {
+		return err
 	}
-	do := r.delete
-	if j.resumed {
-		do = r.deleteCopied
+	levels := map[int][]source{}
+	for _, s := range sources {
+		levels[s.depth()] = append(levels[s.depth()], s)
 	}
 	depths := slices.Sorted(maps.Keys(levels))
 	for _, depth := range slices.Backward(depths) {
-		if err := r.each(ctx, "deleted", levels[depth], do); err != nil {
+		if err := r.each(ctx, "deleted", levels[depth], r.delete); err != nil {
 			return err
 		}
 	}
 	r.forget(ctx, j)
 	return nil
+}
+
+// copied are those of the sources whose copies are there, maybe made by another attempt
+// long ago, and the markers: who deletes copies to undo the rename, or renames the new
+// directory, shall not lose the sources. They stay, and emptied finds them.
+func (r *treeRename) copied(ctx context.Context, sources []source) ([]source, error) {
+	missing := map[string]bool{}
+	for _, s := range sources {
+		missing[s.Name] = !s.marker()
+	}
+	for o, err := range r.objects(ctx, r.dst) {
+		if err != nil {
+			return nil, err
+		}
+		delete(missing, strings.TrimPrefix(o.Key, r.dst.dir()))
+	}
+	return slices.DeleteFunc(slices.Clone(sources), func(s source) bool { return missing[s.Name] }), nil
 }
 
 // depth is how many directories below the renamed one a marker is; files are deeper than all.
@@ -165,23 +182,6 @@ func (r *treeRename) delete(ctx context.Context, s source) error {
 		return nil
 	}
 	return err
-}
-
-// deleteCopied is delete for what another attempt has copied, maybe long ago: who deletes
-// the copies to undo that, or renames the new directory, shall not lose the sources.
-func (r *treeRename) deleteCopied(ctx context.Context, s source) error {
-	if s.marker() {
-		return r.delete(ctx, s)
-	}
-	to := s.at(r.dst)
-	key, err := to.first(ctx, to.key)
-	switch {
-	case err != nil:
-		return err
-	case key != to.key:
-		return nil // it stays, and emptied finds it
-	}
-	return r.delete(ctx, s)
 }
 
 // emptied tells whether nothing is left of the directory: ftp.ErrChanged if something came
