@@ -2,13 +2,10 @@ package gateway
 
 import (
 	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"io"
 	"net"
 	"runtime"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -136,35 +133,4 @@ func TestS11_FixedGrace(t *testing.T) {
 	if got := auto(ended, control, time.Hour); runtime.GOOS == "linux" && got != endedGrace {
 		t.Errorf("automatic, after the end of the control connection: %v", got)
 	}
-}
-
-// TestS11_WhatTheGraceCosts prints what the grace adds to small uploads over loopback.
-func TestS11_WhatTheGraceCosts(t *testing.T) {
-	r := start(t, nil)
-	c := dial(t, r.explicit, nil)
-	c.login("cam1", password)
-	const uploads = 200
-	for range uploads {
-		c.upload("small", strings.Repeat("x", 1<<10))
-	}
-	var waited []time.Duration
-	for line := range strings.Lines(r.log.String()) {
-		var record struct{ Msg, Done, Grace string }
-		if err := json.Unmarshal([]byte(line), &record); err != nil {
-			t.Fatal(err)
-		}
-		if record.Msg != "transfer" {
-			continue
-		}
-		grace, err := time.ParseDuration(record.Grace)
-		if err != nil || record.Done != "stored" || grace < minGrace {
-			t.Fatalf("%s: %v", line, err)
-		}
-		waited = append(waited, grace)
-	}
-	if len(waited) != uploads {
-		t.Fatalf("%d transfers in the log, want %d", len(waited), uploads)
-	}
-	slices.Sort(waited)
-	t.Logf("grace before the commit of %d uploads: p50 %v, p99 %v", uploads, waited[uploads/2], waited[uploads*99/100])
 }
