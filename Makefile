@@ -3,9 +3,9 @@
 LINT := go tool -modfile=e2e/tools/go.mod golangci-lint
 
 .NOTPARALLEL:
-.PHONY: check install build vet format lint test servers e2e kill-matrix sim bench bench-quick
+.PHONY: check install build vet format lint test servers seeds e2e kill-matrix sim bench bench-quick
 
-check: install build vet format lint servers e2e
+check: install build vet format lint servers seeds e2e
 	@echo "make check: passed"
 
 # Clients and store servers for the tests; quiet when nothing is missing.
@@ -29,9 +29,13 @@ lint:
 test:
 	go test ./...
 
-# Everything except the end-to-end package, with the stores' conformance suites on real servers.
+# Everything except the end-to-end package and the simulator, with the stores' conformance suites on real servers.
 servers:
-	go run ./e2e/withstores -- go test -race -tags e2e -timeout 20m $$(go list ./... | grep -v '/e2e$$')
+	go run ./e2e/withstores -- go test -race -tags e2e -timeout 20m $$(go list ./... | grep -v -e '/e2e$$' -e '/e2e/sim$$')
+
+# Seeds of the simulator, old and new; run in its folder, so that go test shows how many commands it sent.
+seeds:
+	cd e2e/sim && go test -race -tags e2e -count 1 -timeout 20m
 
 # The built binary against real clients; run in its folder, so that go test shows the table of results.
 e2e:

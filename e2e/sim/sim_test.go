@@ -28,7 +28,7 @@ func TestI1_I2_I3_I4_I5_I6_I7_R10_Simulator(t *testing.T) {
 	for began := time.Now(); more(commands, time.Since(began)) && !t.Failed(); seeds++ {
 		commands += simulate(t, seed+uint64(seeds), seen)
 	}
-	t.Logf("%d commands of %d seeds from %d: %v", commands, seeds, seed, seen)
+	fmt.Printf("simulator: %d commands of %d seeds from %d: %v\n", commands, seeds, seed, seen)
 	if commands < 50_000 {
 		return
 	}
