@@ -63,7 +63,7 @@ func (f *FS) rename(ctx context.Context, src place, obj backends.Object, to ftp.
 		return err
 	}
 	defer t.done()
-	moved, err := t.move(ctx, src, obj)
+	moved, atOnce, err := t.move(ctx, src, obj)
 	if err != nil {
 		return translate(err)
 	}
@@ -77,8 +77,14 @@ func (f *FS) rename(ctx context.Context, src place, obj backends.Object, to ftp.
 		f.log.Info("file keeps another name than it was given", "from", src.path.String(), "to", dst.path.String(), "path", at.path.String())
 	}
 	f.names.filled(at.name())
+	kept := atOnce && at.key == t.key && moved.ModTime.Equal(obj.ModTime)
+	if kept || f.names.history(t.name()).parked != t.begun.parked {
+		// By its time the file may seem older than what has been parked until now, here or,
+		// unheard of, by another gateway.
+		t.older = f.parkedOf(ctx, t.place, backends.ParkedQuery{Fresh: true})
+	}
+	f.supersede(ctx, t.place, t.older)
 	f.bury(ctx, src, obj)
-	f.supersede(ctx, dst, t.older)
 	f.recent.move(src.path, file{path: at.path, asked: dst.path, entry: at.entry(moved)})
 	if dir := f.parent(src); dst.bucket != src.bucket || !strings.HasPrefix(dst.key, dir.dir()) {
 		f.keep(ctx, dir)
@@ -90,30 +96,42 @@ func (f *FS) rename(ctx context.Context, src place, obj backends.Object, to ftp.
 const maxAlternates = 8
 
 // move gives t's name to the version obj of src, or one of its alternates if it turns out
-// to be taken.
-func (t target) move(ctx context.Context, src place, obj backends.Object) (backends.Object, error) {
+// to be taken. It tells whether the store has renamed it at once.
+func (t target) move(ctx context.Context, src place, obj backends.Object) (moved backends.Object, atOnce bool, err error) {
 	o := backends.CopyOptions{SourceIfMatch: obj.ETag, IfAbsent: t.absent}
-	moved, err := src.moveTo(ctx, t.place, o)
+	moved, atOnce, err = src.moveTo(ctx, t.place, o)
 	for range maxAlternates {
 		if t.alternate == nil || !errors.Is(err, fs.ErrExist) {
 			break
 		}
 		t.key = t.alternate()
-		moved, err = src.moveTo(ctx, t.place, o)
+		moved, atOnce, err = src.moveTo(ctx, t.place, o)
 	}
 	moved.Key = t.key
-	return moved, err
+	return moved, atOnce, err
 }
 
-func (src place) moveTo(ctx context.Context, dst place, o backends.CopyOptions) (backends.Object, error) {
-	if dst.bucket == src.bucket {
-		return backends.Move(ctx, src.store, dst.key, src.key, o)
+// moveTo is [backends.Move], to another store as well.
+func (src place) moveTo(ctx context.Context, dst place, o backends.CopyOptions) (moved backends.Object, atOnce bool, err error) {
+	if m, ok := src.store.(backends.Mover); ok && dst.bucket == src.bucket {
+		moved, err = m.Move(ctx, dst.key, src.key, o)
+		if !errors.Is(err, errors.ErrUnsupported) {
+			return moved, true, err
+		}
 	}
-	moved, err := carry(ctx, src, dst, o)
+	moved, err = src.copyTo(ctx, dst, o)
 	if err != nil {
-		return backends.Object{}, err
+		return backends.Object{}, false, err
 	}
-	return moved, src.store.Delete(ctx, src.key, backends.DeleteOptions{IfMatch: o.SourceIfMatch})
+	return moved, false, src.store.Delete(ctx, src.key, backends.DeleteOptions{IfMatch: o.SourceIfMatch})
+}
+
+// copyTo is [backends.Copy], to another store as well.
+func (src place) copyTo(ctx context.Context, dst place, o backends.CopyOptions) (backends.Object, error) {
+	if dst.bucket == src.bucket {
+		return backends.Copy(ctx, src.store, dst.key, src.key, o)
+	}
+	return carry(ctx, src, dst, o)
 }
 
 // bury ends the uploads parked under the name of a file that has left it and was newer:

@@ -27,14 +27,7 @@ func (s source) at(dir place) place {
 // has its name is never replaced.
 func (r *treeRename) copy(ctx context.Context, s source) error {
 	from, to := s.at(r.src), s.at(r.dst)
-	o := backends.CopyOptions{SourceIfMatch: s.ETag, IfAbsent: true}
-	var copied backends.Object
-	var err error
-	if from.bucket == to.bucket {
-		copied, err = backends.Copy(ctx, from.store, to.key, from.key, o)
-	} else {
-		copied, err = carry(ctx, from, to, o)
-	}
+	copied, err := from.copyTo(ctx, to, backends.CopyOptions{SourceIfMatch: s.ETag, IfAbsent: true})
 	switch {
 	case errors.Is(err, fs.ErrExist) && s.marker() && s.size == 0:
 		return nil // all markers are the same

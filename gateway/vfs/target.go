@@ -17,11 +17,12 @@ import (
 // target is a name that a file is about to get, by an upload or a rename.
 type target struct {
 	place
-	absent    bool          // on condition that there is no file
-	aside     bool          // it is not the name that the client has asked for
-	alternate func() string // other keys, should there be a file all the same; may be nil
-	older     []backends.Parked
-	done      func() // gives the name free; called once
+	absent    bool              // on condition that there is no file
+	aside     bool              // it is not the name that the client has asked for
+	alternate func() string     // other keys, should there be a file all the same; may be nil
+	begun     history           // of the name before it was asked for what is parked
+	older     []backends.Parked // under it
+	done      func()            // gives the name free; called once
 }
 
 // take reserves the name at for a file, as the mount's policies have it. fs.ErrExist if
@@ -38,7 +39,7 @@ func (f *FS) take(ctx context.Context, op string, at place) (target, error) {
 	if err != nil {
 		return target{}, err
 	}
-	t := target{place: at, absent: !at.replaces(), done: done}
+	t := target{place: at, absent: !at.replaces(), begun: f.names.history(at.name()), done: done}
 	if t.absent {
 		err = vacant(ctx, op, at)
 	}
@@ -84,7 +85,11 @@ func (f *FS) reserve(op string, at place) (done func(), err error) {
 // superseded are the uploads that end when a new file takes the name at. If they cannot be
 // told, they stay.
 func (f *FS) superseded(ctx context.Context, at place) []backends.Parked {
-	found, err := at.parked(ctx, backends.ParkedQuery{})
+	return f.parkedOf(ctx, at, backends.ParkedQuery{})
+}
+
+func (f *FS) parkedOf(ctx context.Context, at place, q backends.ParkedQuery) []backends.Parked {
+	found, err := at.parked(ctx, q)
 	if err != nil {
 		f.log.Warn("parked uploads cannot be told", "path", at.path.String(), "err", err)
 	}
