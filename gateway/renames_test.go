@@ -25,6 +25,66 @@ func (s forgetful) Copy(ctx context.Context, dst, src string, o backends.CopyOpt
 	return s.Store.Copy(ctx, dst, src, o)
 }
 
+// sluggish is a store in which one request fails after two days.
+type sluggish struct {
+	*mem.Store
+	fails string // verb and key
+}
+
+func (s *sluggish) Copy(ctx context.Context, dst, src string, o backends.CopyOptions) (backends.Object, error) {
+	if err := s.wait("copy", src); err != nil {
+		return backends.Object{}, err
+	}
+	return s.Store.Copy(ctx, dst, src, o)
+}
+
+func (s *sluggish) Delete(ctx context.Context, key string, o backends.DeleteOptions) error {
+	if err := s.wait("delete", key); err != nil {
+		return err
+	}
+	return s.Store.Delete(ctx, key, o)
+}
+
+func (s *sluggish) wait(verb, key string) error {
+	if verb+" "+key != s.fails {
+		return nil
+	}
+	time.Sleep(48 * time.Hour)
+	return &backends.Error{Op: verb, Key: key, Kind: backends.ErrUnavailable}
+}
+
+// TestS31_LongRenameIsNotForgotten: a rename that takes longer than the window, in either
+// phase, and is stopped then can be completed by the same rename.
+func TestS31_LongRenameIsNotForgotten(t *testing.T) {
+	for _, verb := range []string{"copy", "delete"} {
+		t.Run(verb, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store := &sluggish{mem.New(mem.Options{}), verb + " old/b"}
+				for _, key := range []string{"old/a", "old/b"} {
+					commit(t, store, key, "content")
+				}
+				view, err := vfs.New([]vfs.Mount{{Path: "/", Store: store, Rights: vfs.List | vfs.Read | vfs.Write | vfs.Rename | vfs.Delete}},
+					vfs.NewNames(), slog.New(slog.DiscardHandler))
+				if err != nil {
+					t.Fatal(err)
+				}
+				employ(t, store, 24*time.Hour)
+				if err := rename(t, view, "old", "new"); err == nil {
+					t.Fatal("renamed all the same")
+				}
+				store.fails = ""
+				later(12 * time.Hour)
+				if err := rename(t, view, "old", "new"); err != nil {
+					t.Error(err)
+				}
+				if got := keys(t, store); !slices.Equal(got, []string{"new/a", "new/b"}) {
+					t.Errorf("got %q", got)
+				}
+			})
+		})
+	}
+}
+
 // TestS31_RenameThatNobodyCompletesIsForgotten: the janitor removes the journal that a
 // rename has left, where package vfs keeps it, and no file.
 func TestS31_RenameThatNobodyCompletesIsForgotten(t *testing.T) {

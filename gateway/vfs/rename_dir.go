@@ -112,6 +112,7 @@ func (r *treeRename) run(ctx context.Context) error {
 		r.log.Warn("directory rename stopped; the same rename goes on with it", "phase", j.Phase, "objects", r.done.Load(), "took", time.Since(began))
 		return err
 	}
+	r.forget(ctx, j)
 	r.log.Info("directory renamed", "objects", len(j.sources), "took", time.Since(began))
 	return r.emptied(ctx)
 }
@@ -183,7 +184,10 @@ func (r *treeRename) copyAll(ctx context.Context, j *journal) error {
 	if err := j.save(ctx, r.dst.store); err != nil {
 		return err
 	}
-	if err := r.each(ctx, "copied", sources, r.copy); err != nil {
+	letGo := r.hold(ctx, j)
+	err = r.each(ctx, "copied", sources, r.copy)
+	letGo()
+	if err != nil {
 		return err
 	}
 	j.Phase, j.sources = deleting, sources

@@ -151,6 +151,34 @@ func (j *journal) save(ctx context.Context, store backends.Backend) error {
 	return err
 }
 
+// journalRest is after how long the journal of a rename that still runs is written again:
+// by its age the janitor of any gateway tells which nobody goes on with.
+const journalRest = time.Minute
+
+// hold keeps j, which does not change meanwhile, from ageing until it is let go. That waits
+// for what is being written rather than cancel it: it might land after what comes next.
+func (r *treeRename) hold(ctx context.Context, j *journal) (letGo func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(journalRest)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			if err := j.save(ctx, r.dst.store); err != nil {
+				r.log.Warn("journal of a rename could not be written again", "key", j.key, "err", err)
+			}
+		}
+	}()
+	return func() { close(done); <-ended }
+}
+
 // journalTimeout bounds the removal of a journal.
 const journalTimeout = 10 * time.Second
 

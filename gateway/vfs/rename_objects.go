@@ -121,9 +121,10 @@ func failure(err error) error {
 	return err
 }
 
-// deleteAll deletes what was copied and removes the journal: files, then markers from the
-// deepest up, since a store with real directories removes only empty ones.
+// deleteAll deletes what was copied: files, then markers from the deepest up, since a store
+// with real directories removes only empty ones.
 func (r *treeRename) deleteAll(ctx context.Context, j *journal) error {
+	defer r.hold(ctx, j)()
 	sources, err := r.copied(ctx, j.sources)
 	if err != nil {
 		return err
@@ -138,7 +139,6 @@ func (r *treeRename) deleteAll(ctx context.Context, j *journal) error {
 			return err
 		}
 	}
-	r.forget(ctx, j)
 	return nil
 }
 
