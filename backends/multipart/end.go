@@ -56,7 +56,7 @@ func (u *Upload) finish() (backends.Object, error) {
 	if u.sent == 0 {
 		u.part.seal()
 		var obj backends.Object
-		err := u.o.Turns.in(u.ctx, u.part, func() (err error) {
+		err := u.o.Turns.send(u.ctx, u.part, func() (err error) {
 			obj, err = u.target.Put(u.ctx, u.part)
 			return err
 		})
@@ -73,7 +73,12 @@ func (u *Upload) finish() (backends.Object, error) {
 	if u.ctx.Err() != nil {
 		return backends.Object{}, context.Cause(u.ctx)
 	}
-	return u.target.Complete(u.ctx, u.sent)
+	var obj backends.Object
+	err := u.o.Turns.end(u.ctx, func() (err error) {
+		obj, err = u.target.Complete(u.ctx, u.sent)
+		return err
+	})
+	return obj, err
 }
 
 // Park keeps what arrived for a later upload, and returns how many octets that is. What

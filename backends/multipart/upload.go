@@ -126,7 +126,7 @@ func (u *Upload) flush() error {
 	u.part.seal()
 	if !u.started {
 		u.started, u.holds = true, true
-		if err := u.target.Start(u.ctx); err != nil {
+		if err := u.o.Turns.end(u.ctx, func() error { return u.target.Start(u.ctx) }); err != nil {
 			return err
 		}
 	}
@@ -231,7 +231,7 @@ func (u *Upload) makeHead() {
 func (u *Upload) repeat(n int, body *Body) error {
 	var begun time.Time // of the first try: waiting for a turn is none
 	for try, pause := 1, u.o.Pause; ; try, pause = try+1, min(2*pause, longest*u.o.Pause) {
-		err := u.o.Turns.in(u.sending, body, func() error {
+		err := u.o.Turns.send(u.sending, body, func() error {
 			if try == 1 {
 				begun = time.Now()
 			}

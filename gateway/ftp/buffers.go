@@ -16,7 +16,7 @@ const (
 	// mostLarge is how many large buffers are lent at a time. A burst makes slow transfers
 	// look fast, and those that waited for the store all at once; a transfer that gets none
 	// does with what it has.
-	mostLarge = 128
+	mostLarge = 64
 	// recordRoom is what largeBuffer may grow by as TLS records: at most 256 octets each with
 	// any cipher that crypto/tls has.
 	recordRoom = largeBuffer / maxRecord * 256
@@ -25,7 +25,7 @@ const (
 
 	// fastPasses is how often in a row a buffer was filled, each time within fastPass, when a
 	// transfer is fast: more than a burst. One pass of more than slowPass shows that it is not.
-	fastPasses = 8
+	fastPasses = 32
 	fastPass   = 10 * time.Millisecond
 	slowPass   = 200 * time.Millisecond
 )
