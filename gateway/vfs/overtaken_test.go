@@ -1,6 +1,7 @@
 package vfs_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -196,4 +197,47 @@ func TestS13_OvertakenCommitIsNotParked(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestS13_OvertakenWhileParking: the file takes the name when the parking has begun.
+func TestS13_OvertakenWhileParking(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var v *view
+		store := slowToPark{mem.New(mem.Options{}), func() {
+			tick()
+			v.want(v.store("/x", "finished"), "ok")
+			tick()
+		}}
+		names := vfs.NewNames()
+		mount := vfs.Mount{Path: "/", Store: &store, Prefix: "p/", Rights: all}
+		dead := sharedView(t, names, mount)
+		v = sharedView(t, names, mount)
+		u := dead.begin("/x", "first")
+		if n, err := u.Park(); n != 0 || err != nil {
+			t.Errorf("parked %d octets: %v", n, err)
+		}
+		v.want(v.storeWith("/x", "+", appending), "ok")
+		v.want(v.retrieve("/x"), "finished+")
+	})
+}
+
+// slowToPark is a store in which something happens while an upload is being parked.
+type slowToPark struct {
+	*mem.Store
+	meanwhile func()
+}
+
+func (s *slowToPark) Create(ctx context.Context, key string, o backends.CreateOptions) (backends.Upload, error) {
+	u, err := s.Store.Create(ctx, key, o)
+	return &slowUpload{u, s.meanwhile}, err
+}
+
+type slowUpload struct {
+	backends.Upload
+	meanwhile func()
+}
+
+func (u *slowUpload) Park() (int64, error) {
+	u.meanwhile()
+	return u.Upload.Park()
 }

@@ -127,16 +127,27 @@ func (u *upload) commit() (ftp.Entry, error) {
 // came: by the time of its parking, which may be minutes later, it would seem newer.
 func (u *upload) Park() (int64, error) {
 	defer u.release()
-	overtaken := u.fs.names.history(u.at.name()).files != u.wroteAt.files
-	if u.aside || overtaken || !u.wrote && !u.resumed {
+	if u.aside || u.overtaken() || !u.wrote && !u.resumed {
 		return 0, translate(u.next.Abort())
 	}
 	size, err := u.next.Park()
-	if err == nil && size > 0 {
-		u.fs.names.kept(u.at.name())
-		u.fs.supersede(u.ctx, u.at, u.older)
+	if err != nil || size == 0 {
+		return size, translate(err)
 	}
-	return size, translate(err)
+	u.fs.names.kept(u.at.name())
+	if u.overtaken() { // while it was being parked, unseen by the file's commit
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), keepTimeout)
+		defer cancel()
+		u.fs.supersede(ctx, u.at, u.fs.parkedOf(ctx, u.at, backends.ParkedQuery{Fresh: true}))
+		return 0, nil
+	}
+	u.fs.supersede(u.ctx, u.at, u.older)
+	return size, nil
+}
+
+// overtaken tells whether a file has taken the name since the upload's last octets came.
+func (u *upload) overtaken() bool {
+	return u.fs.names.history(u.at.name()).files != u.wroteAt.files
 }
 
 func (u *upload) Abort() error {
