@@ -87,29 +87,30 @@ func Transfer(ctx context.Context, b Backend, dst string, r *Reader, o CreateOpt
 
 // Move renames src to dst: by the store's atomic rename where b has one, else by a copy,
 // then a delete of the very version that was copied. A crash between the two leaves both,
-// never neither. A move onto itself changes the metadata at most.
-func Move(ctx context.Context, b Backend, dst, src string, o CopyOptions) (Object, error) {
+// never neither. A move onto itself changes the metadata at most. It tells whether the store
+// has renamed the object at once: only then it may still have the time that it had.
+func Move(ctx context.Context, b Backend, dst, src string, o CopyOptions) (obj Object, atOnce bool, err error) {
 	if m, ok := b.(Mover); ok {
-		obj, err := m.Move(ctx, dst, src, o)
+		obj, err = m.Move(ctx, dst, src, o)
 		if !errors.Is(err, errors.ErrUnsupported) {
-			return obj, err
+			return obj, true, err
 		}
 	}
 	if o.SourceIfMatch == "" {
 		from, err := b.Stat(ctx, src, StatOptions{})
 		if err != nil {
-			return Object{}, err
+			return Object{}, false, err
 		}
 		o.SourceIfMatch = from.ETag
 	}
 	if dst == src {
-		return moveInPlace(ctx, b, src, o)
+		obj, err = moveInPlace(ctx, b, src, o)
+		return obj, false, err
 	}
-	obj, err := Copy(ctx, b, dst, src, o)
-	if err != nil {
-		return Object{}, err
+	if obj, err = Copy(ctx, b, dst, src, o); err != nil {
+		return Object{}, false, err
 	}
-	return obj, b.Delete(ctx, src, DeleteOptions{IfMatch: o.SourceIfMatch})
+	return obj, false, b.Delete(ctx, src, DeleteOptions{IfMatch: o.SourceIfMatch})
 }
 
 // moveInPlace is a move of key onto itself, whose delete would leave neither. A store may

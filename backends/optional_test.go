@@ -58,11 +58,11 @@ func TestMoveOntoItselfKeepsTheObject(t *testing.T) {
 	s := mem.New(mem.Options{})
 	b := contentNamed{s}
 	put(t, b, "k")
-	if _, err := backends.Move(t.Context(), b, "k", "k", backends.CopyOptions{}); err != nil {
+	if _, _, err := backends.Move(t.Context(), b, "k", "k", backends.CopyOptions{}); err != nil {
 		t.Error(err)
 	}
 	meta := map[string]string{backends.MetaModTime: "5"}
-	if _, err := backends.Move(t.Context(), b, "k", "k", backends.CopyOptions{Metadata: meta}); err != nil {
+	if _, _, err := backends.Move(t.Context(), b, "k", "k", backends.CopyOptions{Metadata: meta}); err != nil {
 		t.Error(err)
 	}
 	if obj, err := b.Stat(t.Context(), "k", backends.StatOptions{}); err != nil || obj.Time().Unix() != 5 {

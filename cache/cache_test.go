@@ -117,7 +117,7 @@ func TestS23_OwnWritesAreSeenAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	see("d/a:1 d/fresh/ d/n:3", "1", "3", "", "d/fresh/deep/")
-	if _, err := backends.Move(b.ctx, b.cache, "d/n", "d/a", backends.CopyOptions{}); err != nil {
+	if _, _, err := backends.Move(b.ctx, b.cache, "d/n", "d/a", backends.CopyOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	see("d/fresh/ d/n:1", absent, "1", "", "d/fresh/deep/")
@@ -273,7 +273,7 @@ func TestComposedCopyAndMoveGoThroughTheCache(t *testing.T) {
 	if _, err := c.Copy(t.Context(), "b", "a", backends.CopyOptions{}); !errors.Is(err, errors.ErrUnsupported) {
 		t.Error(err)
 	}
-	if _, err := backends.Move(t.Context(), c, "b", "a", backends.CopyOptions{}); err != nil {
+	if _, _, err := backends.Move(t.Context(), c, "b", "a", backends.CopyOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if a, b := statOf(t.Context(), c, "a", backends.StatOptions{}), statOf(t.Context(), c, "b", backends.StatOptions{}); a != absent || b != "3" {

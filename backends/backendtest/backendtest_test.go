@@ -169,7 +169,7 @@ func TestRecorderComposesWhereTheStoreCannot(t *testing.T) {
 	r := backendtest.NewRecorder(verbsOnly{mem.New(mem.Options{})})
 	put(t, r, "a", "1")
 	r.Take()
-	if _, err := backends.Move(t.Context(), r, "b", "a", backends.CopyOptions{}); err != nil {
+	if _, _, err := backends.Move(t.Context(), r, "b", "a", backends.CopyOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{"stat a", "open a if-match", "create b size=1", "commit b 1", "delete a if-match"}

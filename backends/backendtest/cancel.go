@@ -112,7 +112,7 @@ func cancelVerbs(s *store) {
 	s.wantCancelled("delete", s.Delete(s.cancelled(), "k", backends.DeleteOptions{}))
 	_, err = backends.Copy(s.cancelled(), s.Backend, "copy", "k", backends.CopyOptions{})
 	s.wantCancelled("copy", err)
-	_, err = backends.Move(s.cancelled(), s.Backend, "moved", "k", backends.CopyOptions{SourceIfMatch: old.ETag})
+	_, _, err = backends.Move(s.cancelled(), s.Backend, "moved", "k", backends.CopyOptions{SourceIfMatch: old.ETag})
 	s.wantCancelled("move", err)
 	s.wantContent("k", []byte("content"))
 	s.wantMissing("copy")

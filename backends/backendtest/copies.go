@@ -30,7 +30,7 @@ func (s *store) copied(dst, src string, o backends.CopyOptions) backends.Object 
 
 func (s *store) moved(dst, src string, o backends.CopyOptions) backends.Object {
 	s.Helper()
-	obj, err := backends.Move(s.Context(), s.Backend, dst, src, o)
+	obj, _, err := backends.Move(s.Context(), s.Backend, dst, src, o)
 	if err != nil {
 		s.Fatalf("move %q to %q: %v", src, dst, err)
 	}
@@ -142,7 +142,7 @@ func moveOntoItself(s *store) {
 func moveSourceIfMatch(s *store) {
 	stale := s.put("src", []byte("old"))
 	s.put("src", []byte("newer"))
-	_, err := backends.Move(s.Context(), s.Backend, "dst", "src", backends.CopyOptions{SourceIfMatch: stale.ETag})
+	_, _, err := backends.Move(s.Context(), s.Backend, "dst", "src", backends.CopyOptions{SourceIfMatch: stale.ETag})
 	s.wantKind(err, backends.ErrChanged)
 	s.wantMissing("dst")
 	s.wantContent("src", []byte("newer"))
@@ -151,7 +151,7 @@ func moveSourceIfMatch(s *store) {
 func moveIfAbsent(s *store) {
 	s.put("src", []byte("source"))
 	s.put("dst", []byte("destination"))
-	_, err := backends.Move(s.Context(), s.Backend, "dst", "src", backends.CopyOptions{IfAbsent: true})
+	_, _, err := backends.Move(s.Context(), s.Backend, "dst", "src", backends.CopyOptions{IfAbsent: true})
 	s.wantKind(err, fs.ErrExist)
 	s.wantContent("src", []byte("source"))
 	s.wantContent("dst", []byte("destination"))

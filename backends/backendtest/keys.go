@@ -88,7 +88,7 @@ func keysInvalid(s *store) {
 		s.wantKind(s.Delete(s.Context(), key, backends.DeleteOptions{}), fs.ErrInvalid)
 		_, err = backends.Copy(s.Context(), s.Backend, key, "k", backends.CopyOptions{})
 		s.wantKind(err, fs.ErrInvalid)
-		_, err = backends.Move(s.Context(), s.Backend, key, "k", backends.CopyOptions{})
+		_, _, err = backends.Move(s.Context(), s.Backend, key, "k", backends.CopyOptions{})
 		s.wantKind(err, fs.ErrInvalid)
 	}
 	s.wantContent("k", []byte("content"))
@@ -127,7 +127,7 @@ func keysBeside(s *store) {
 		s.put("src", nil)
 		_, err = backends.Copy(s.Context(), s.Backend, second, "src", backends.CopyOptions{})
 		s.wantKind(err, fs.ErrExist)
-		_, err = backends.Move(s.Context(), s.Backend, second, "src", backends.CopyOptions{})
+		_, _, err = backends.Move(s.Context(), s.Backend, second, "src", backends.CopyOptions{})
 		s.wantKind(err, fs.ErrExist)
 		s.stat("src")
 		s.stat(first)

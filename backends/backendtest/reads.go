@@ -135,7 +135,7 @@ func missing(s *store) {
 		s.wantMissing(key)
 		_, err := backends.Copy(s.Context(), s.Backend, "dst", key, backends.CopyOptions{})
 		s.wantKind(err, fs.ErrNotExist)
-		_, err = backends.Move(s.Context(), s.Backend, "dst", key, backends.CopyOptions{})
+		_, _, err = backends.Move(s.Context(), s.Backend, "dst", key, backends.CopyOptions{})
 		s.wantKind(err, fs.ErrNotExist)
 		if err := s.Delete(s.Context(), key, backends.DeleteOptions{}); err != nil {
 			s.Errorf("delete %q: %v", key, err)

@@ -24,7 +24,7 @@ func source(t *testing.T) (*fake, *Store, backends.Object) {
 
 func TestMoveIsOneAtomicRequest(t *testing.T) {
 	f, s, obj := source(t)
-	moved, err := backends.Move(t.Context(), s, "dst", "src", backends.CopyOptions{SourceIfMatch: obj.ETag, IfAbsent: true})
+	moved, _, err := backends.Move(t.Context(), s, "dst", "src", backends.CopyOptions{SourceIfMatch: obj.ETag, IfAbsent: true})
 	if err != nil || moved.Key != "dst" || moved.Metadata["mtime"] != "1" {
 		t.Errorf("got %+v, %v", moved, err)
 	}
@@ -40,7 +40,7 @@ func TestMoveWithoutTheServersIsACopy(t *testing.T) {
 		t.Errorf("move: %v", err)
 	}
 	f.take()
-	if _, err := backends.Move(t.Context(), s, "dst", "src", backends.CopyOptions{SourceIfMatch: obj.ETag}); err != nil {
+	if _, _, err := backends.Move(t.Context(), s, "dst", "src", backends.CopyOptions{SourceIfMatch: obj.ETag}); err != nil {
 		t.Error(err)
 	}
 	if got := f.take(); !slices.Equal(got, []string{"move", "attrs", "rewrite", "delete"}) {

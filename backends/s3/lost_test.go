@@ -72,7 +72,7 @@ func TestLostCopyIsFound(t *testing.T) {
 				}
 				return false
 			}
-			obj, err := backends.Move(t.Context(), s, "dst", "src", o)
+			obj, _, err := backends.Move(t.Context(), s, "dst", "src", o)
 			if err != nil || obj.Size != 10 {
 				t.Errorf("%+v, %v", obj, err)
 			}

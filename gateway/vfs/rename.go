@@ -113,14 +113,10 @@ func (t target) move(ctx context.Context, src place, obj backends.Object) (moved
 
 // moveTo is [backends.Move], to another store as well.
 func (src place) moveTo(ctx context.Context, dst place, o backends.CopyOptions) (moved backends.Object, atOnce bool, err error) {
-	if m, ok := src.store.(backends.Mover); ok && dst.bucket == src.bucket {
-		moved, err = m.Move(ctx, dst.key, src.key, o)
-		if !errors.Is(err, errors.ErrUnsupported) {
-			return moved, true, err
-		}
+	if dst.bucket == src.bucket {
+		return backends.Move(ctx, src.store, dst.key, src.key, o)
 	}
-	moved, err = src.copyTo(ctx, dst, o)
-	if err != nil {
+	if moved, err = carry(ctx, src, dst, o); err != nil {
 		return backends.Object{}, false, err
 	}
 	return moved, false, src.store.Delete(ctx, src.key, backends.DeleteOptions{IfMatch: o.SourceIfMatch})
