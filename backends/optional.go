@@ -38,6 +38,21 @@ type Peeker interface {
 	PeekPrefix(prefix string) (exists, known bool)
 }
 
+// Flusher is an Upload that can send what it holds before it is known how it ends.
+type Flusher interface {
+	// Flush is called when no octets will follow, while the caller finds out whether these
+	// are all. It changes nothing but how long Commit takes.
+	Flush() error
+}
+
+// Flush flushes u if it can be.
+func Flush(u Upload) error {
+	if f, ok := u.(Flusher); ok {
+		return f.Flush()
+	}
+	return nil
+}
+
 // Copy copies src to dst on the server's side where b can, else by reading and writing.
 func Copy(ctx context.Context, b Backend, dst, src string, o CopyOptions) (Object, error) {
 	if c, ok := b.(Copier); ok {

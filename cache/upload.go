@@ -45,6 +45,9 @@ type upload struct {
 
 func (u *upload) Write(p []byte) (int, error) { return u.next.Write(p) }
 
+// Flush is [backends.Flusher.Flush].
+func (u *upload) Flush() error { return backends.Flush(u.next) }
+
 func (u *upload) Commit() (backends.Object, error) {
 	u.begin(u.key)
 	obj, err := u.next.Commit()

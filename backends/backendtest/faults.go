@@ -237,6 +237,9 @@ func (u *faultyUpload) Write(p []byte) (int, error) {
 	return strike(u.ctx, u.faults, "write", func() (int, error) { return u.next.Write(p) })
 }
 
+// Flush is [backends.Flusher.Flush].
+func (u *faultyUpload) Flush() error { return backends.Flush(u.next) }
+
 func (u *faultyUpload) Commit() (backends.Object, error) {
 	return strike(u.ctx, u.faults, "commit", func() (backends.Object, error) {
 		obj, err := u.next.Commit()

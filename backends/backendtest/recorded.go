@@ -21,6 +21,9 @@ func (u *recordedUpload) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// Flush is [backends.Flusher.Flush], which changes nothing and is not recorded.
+func (u *recordedUpload) Flush() error { return backends.Flush(u.next) }
+
 func (u *recordedUpload) Commit() (backends.Object, error) {
 	u.recorder.record("commit", u.key, fmt.Sprint(u.written))
 	obj, err := u.next.Commit()

@@ -17,6 +17,8 @@ const (
 	// landTime is how long Park waits for parts that are under way. What is left of
 	// parkTime suffices to write down what has arrived.
 	landTime = 15 * time.Second
+	// followable is how many octets a part has in any store that others may follow.
+	followable = 5 << 20
 )
 
 var (
@@ -47,6 +49,18 @@ func (u *Upload) Commit() (backends.Object, error) {
 		err = fmt.Errorf("%w (and then: %v)", err, left) //nolint:errorlint // see above
 	}
 	return backends.Object{}, err
+}
+
+// Flush is [backends.Flusher.Flush]. What others could not go on after, were the upload to be
+// parked, waits for Commit, and so does a file that may be one request.
+func (u *Upload) Flush() error {
+	if u.ended || u.ctx.Err() != nil || u.sent == 0 || u.part.size < min(u.part.limit, followable) {
+		return nil
+	}
+	if err := u.flush(); err != nil {
+		return u.fail(err)
+	}
+	return nil
 }
 
 func (u *Upload) finish() (backends.Object, error) {

@@ -91,6 +91,8 @@ func (f *nullFS) List(context.Context, Path) iter.Seq2[Entry, error] {
 // nullUpload counts.
 type nullUpload struct{ octets int64 }
 
+func (*nullUpload) Flush() error { return nil }
+
 func (u *nullUpload) Write(p []byte) (int, error) {
 	u.octets += int64(len(p))
 	return len(p), nil

@@ -90,6 +90,8 @@ func (u *fakeUpload) Park() (int64, error) {
 	return int64(len(u.content())), nil
 }
 
+func (u *fakeUpload) Flush() error { return nil }
+
 func (u *fakeUpload) Commit() (Entry, error) {
 	if u.fs.hold != nil {
 		close(u.fs.holding)

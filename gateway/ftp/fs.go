@@ -121,6 +121,9 @@ type Download struct {
 // at a time.
 type Upload interface {
 	io.Writer // never keeps p; blocks under back-pressure
+	// Flush is called once all octets have come, while it is found out whether these are all
+	// there should be: what is held may be sent meanwhile.
+	Flush() error
 	// Commit makes the file durable and visible, as a whole or not at all. The name in the
 	// Entry is another than the one asked for where both files are kept. After ErrUnavailable
 	// the file may be there all the same, and the upload is not over: Park may keep it.

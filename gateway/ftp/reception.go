@@ -95,7 +95,9 @@ func (r *reception) receive(ctx context.Context, data *dataConn) evidence {
 	e.end, e.failed = r.pump(dst, data.flow)
 	if atEnd(e.end) {
 		e.notified = data.notified()
-		e.whole, e.failed = finish()
+		if e.whole, e.failed = finish(); e.failed == nil {
+			e.failed = r.up.Flush()
+		}
 		r.summary.grace = r.linger(ctx, data, time.Since(began))
 	}
 	e.octets = r.moved.Load()

@@ -89,6 +89,9 @@ func (u *upload) Write(p []byte) (int, error) {
 	return n, translate(err)
 }
 
+// Flush is [backends.Flusher.Flush].
+func (u *upload) Flush() error { return translate(backends.Flush(u.next)) }
+
 func (u *upload) Commit() (ftp.Entry, error) {
 	e, err := u.commit()
 	if !errors.Is(err, ftp.ErrUnavailable) {
