@@ -47,7 +47,7 @@ func (b *Backend) repark(key string) {
 }
 
 // committed tells the memory that an upload of key has ended so. If well, that may have
-// ended what was parked of it (Azure); if not, it may be parked itself.
+// ended what was parked of it (Azure); if not, it may have all the same.
 func (b *Backend) committed(key string, err error) {
 	b.cache.mu.Lock()
 	defer b.cache.mu.Unlock()

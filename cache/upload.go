@@ -45,6 +45,8 @@ type upload struct {
 
 func (u *upload) Write(p []byte) (int, error) { return u.next.Write(p) }
 
+var _ backends.Flusher = (*upload)(nil)
+
 // Flush is [backends.Flusher.Flush].
 func (u *upload) Flush() error { return backends.Flush(u.next) }
 

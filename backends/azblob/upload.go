@@ -191,6 +191,16 @@ func (u *upload) Complete(ctx context.Context, parts int) (backends.Object, erro
 	})
 }
 
+// Made is multipart.Target's.
+func (u *upload) Made(ctx context.Context) (bool, error) {
+	p, err := u.store.blob(u.key).GetProperties(ctx, nil)
+	err = failure("commit", u.key, condition{}, err)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && stamp(p.Metadata) == u.id, err
+}
+
 // written is what the service says of a blob that it has just written.
 type written struct {
 	etag     *azcore.ETag

@@ -201,6 +201,15 @@ func (u *upload) tidy(ctx context.Context) {
 	_ = u.end(ctx) // see above
 }
 
+// Made is multipart.Target's.
+func (u *upload) Made(ctx context.Context) (bool, error) {
+	a, err := u.store.bucket.Object(u.key).Attrs(ctx)
+	if isNotExist(err) {
+		return false, nil
+	}
+	return err == nil && a.Metadata[uploadKey] == u.lineage.attempt, failure("commit", u.key, condition{}, err)
+}
+
 // Abort is multipart.Target's.
 func (u *upload) Abort(ctx context.Context) error {
 	err := u.hold(ctx)

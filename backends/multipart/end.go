@@ -107,6 +107,9 @@ func (u *Upload) Park() (int64, error) {
 	// Memory of a part that still grows is kept from others, who cannot wait for this.
 	u.part.seal()
 	u.land(ctx)
+	if u.made(ctx) {
+		return 0, u.abort(ctx)
+	}
 	size, err := u.keep(ctx)
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
@@ -116,6 +119,16 @@ func (u *Upload) Park() (int64, error) {
 	}
 	u.part.close()
 	return size, err
+}
+
+// made tells whether there is nothing to keep since a Commit that has failed has made the
+// object, as far as can be told; by one small request it may have in any case.
+func (u *Upload) made(ctx context.Context) bool {
+	if !u.failed || !u.holds {
+		return u.failed
+	}
+	made, err := u.target.Made(ctx)
+	return made && err == nil
 }
 
 // land waits for the parts under way and gives up those that take too long, so that none
@@ -134,9 +147,6 @@ func (u *Upload) land(ctx context.Context) {
 func (u *Upload) keep(ctx context.Context) (int64, error) {
 	if u.offset+u.part.size <= u.o.Least {
 		return 0, nil
-	}
-	if u.failed && !u.holds {
-		return 0, nil // one small request has failed, and may have made the object
 	}
 	tail := u.part
 	if u.kept < u.sent {

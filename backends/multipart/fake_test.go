@@ -55,6 +55,12 @@ func hook(h func(context.Context, int) error, ctx context.Context, n int) error 
 	return h(ctx, n)
 }
 
+func (f *fake) Made(context.Context) (bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.object != nil, nil
+}
+
 func (f *fake) Put(ctx context.Context, body *Body) (backends.Object, error) {
 	f.note("put")
 	if err := hook(f.onPut, ctx, 1); err != nil {

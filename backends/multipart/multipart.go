@@ -34,10 +34,14 @@ type Target interface {
 	// Complete makes parts 1 to parts the object. All of them have been stored.
 	Complete(ctx context.Context, parts int) (backends.Object, error)
 
+	// Made tells, after Put or Complete has failed with backends.ErrUnavailable, whether it
+	// has made the object all the same. An error if nobody knows.
+	Made(ctx context.Context) (bool, error)
+
 	// Keep makes what arrived resumable, and returns how many octets that is: parts 1 to
 	// parts, which have been stored, and then tail, which may be sent as one part more or
 	// be empty. Later parts that Part has stored are void; none is under way. Start may
-	// not have been called, or have failed, and Complete may have. ctx ends at least 15 s
+	// not have been called, or have failed, and Put or Complete may have. ctx ends at least 15 s
 	// after the call. If Keep fails, what was stored is left as it is. Its errors are those
 	// of backends.Upload.Park; after errors.ErrUnsupported, and if it keeps nothing and
 	// returns 0, Abort is called.

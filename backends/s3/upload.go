@@ -121,5 +121,14 @@ func (t *target) Complete(ctx context.Context, parts int) (backends.Object, erro
 	return t.complete(ctx, parts)
 }
 
+// Made is [multipart.Target.Made]: the mark is this upload's, or of who has taken it.
+func (t *target) Made(ctx context.Context) (bool, error) {
+	out, err := t.Store.head(ctx, "commit", t.as, "")
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && out.Metadata[mark] == t.chain.Mark, err
+}
+
 // Abort is [multipart.Target.Abort] by AbortMultipartUpload.
 func (t *target) Abort(ctx context.Context) error { return t.abort(ctx) }

@@ -26,6 +26,7 @@ type fakeFS struct {
 	policy   Policy        // of all uploads
 	uploads  int           // begun and not ended
 	aborted  int           // ended by Abort
+	flushed  int           // by Flush, before a Commit
 	hold     chan struct{} // when not nil, Commit waits for it
 	holding  chan struct{} // closed when Commit waits
 	readErr  error         // of the last Read of a Download

@@ -90,7 +90,12 @@ func (u *fakeUpload) Park() (int64, error) {
 	return int64(len(u.content())), nil
 }
 
-func (u *fakeUpload) Flush() error { return nil }
+func (u *fakeUpload) Flush() error {
+	u.fs.mu.Lock()
+	defer u.fs.mu.Unlock()
+	u.fs.flushed++
+	return nil
+}
 
 func (u *fakeUpload) Commit() (Entry, error) {
 	if u.fs.hold != nil {

@@ -75,8 +75,9 @@ func (c CloseNotify) proves(proper bool) bool {
 
 // fate is what becomes of an upload that judge has not found complete.
 //
-// Where no octet came, what had been kept before is kept again, and nothing else. What the store refuses to take more of, and data that cannot be, is not worth keeping,
-// but for what had been there before. Nor are octets that have changed on their way: a
+// Where no octet came, what had been kept before is kept again, and nothing else. What the
+// store refuses to take more of, and data that cannot be, is not worth keeping, but for what
+// had been there before. Nor are octets that have changed on their way: a
 // client that took their number for a restart point would make a mix of its file. And
 // nothing becomes a file that ended for a reason of the server's side.
 func fate(verdict error, e evidence, o StoreOptions) Incomplete {

@@ -227,3 +227,50 @@ func TestS12_StuckWrites(t *testing.T) {
 		})
 	}
 }
+
+// TestS12_CommitInDoubt: what the store has not answered for is parked, unless its octets
+// have changed on their way: their number is no restart point.
+func TestS12_CommitInDoubt(t *testing.T) {
+	for kind, kept := range map[string]string{"I": "1\r\n2\r\n", "A": ""} {
+		config := func(files *fakeFS) Config {
+			files.policy.Incomplete = PublishIncomplete
+			return testConfig(files)
+		}
+		bubble(t, config, ListenOptions{}, func(t *testing.T, k *talker) {
+			k.login()
+			k.say("TYPE "+kind, "200")
+			k.passive()
+			k.say("STOR lost", "150")
+			k.data.Write([]byte("1\r\n2\r\n"))
+			k.control.Write([]byte("ABOR\r\n"))
+			k.hear("426", "226")
+			wantParked(t, k.files, "lost", kept)
+		})
+	}
+}
+
+// TestFlushedWhileItIsJudged: an upload whose data has ended may send what it holds.
+func TestFlushedWhileItIsJudged(t *testing.T) {
+	var flushed int
+	config := func(files *fakeFS) Config {
+		c := testConfig(files)
+		c.Grace = func(net.Conn, net.Conn, time.Duration) time.Duration {
+			files.mu.Lock()
+			defer files.mu.Unlock()
+			flushed = files.flushed
+			return 0
+		}
+		return c
+	}
+	bubble(t, config, ListenOptions{}, func(t *testing.T, k *talker) {
+		k.login()
+		k.passive()
+		k.say("STOR f", "150")
+		k.data.Write([]byte("12345"))
+		k.data.Close()
+		k.hear("226")
+		if flushed != 1 {
+			t.Errorf("flushed %d times before the grace", flushed)
+		}
+	})
+}

@@ -95,10 +95,11 @@ func (r *reception) receive(ctx context.Context, data *dataConn) evidence {
 	e.end, e.failed = r.pump(dst, data.flow)
 	if atEnd(e.end) {
 		e.notified = data.notified()
+		took := time.Since(began)
 		if e.whole, e.failed = finish(); e.failed == nil {
 			e.failed = r.up.Flush()
 		}
-		r.summary.grace = r.linger(ctx, data, time.Since(began))
+		r.summary.grace = r.linger(ctx, data, took)
 	}
 	e.octets = r.moved.Load()
 	e.changed = (r.ascii || r.records) && e.octets != counted.octets
@@ -159,8 +160,7 @@ func (r *reception) commit(data *dataConn, e evidence) (reply, error) {
 	r.over = true
 	entry, err := r.up.Commit()
 	if errors.Is(err, ErrUnavailable) {
-		e.failed = err
-		return reply{}, r.settle(err, e)
+		return reply{}, r.doubt(err, e, err)
 	}
 	if err != nil {
 		return reply{}, err
@@ -172,6 +172,17 @@ func (r *reception) commit(data *dataConn, e evidence) (reply, error) {
 	return done(226, "Transfer complete.")
 }
 
+// doubt ends an upload whose commit the store has not answered, which may have made the
+// file.
+func (r *reception) doubt(verdict error, e evidence, failed error) error {
+	e.failed = failed
+	err := r.settle(verdict, e)
+	if r.summary.done == "discarded" {
+		r.summary.done = "unknown"
+	}
+	return err
+}
+
 // settle ends an upload that is not complete, and adds to the verdict what has become of
 // what came.
 func (r *reception) settle(verdict error, e evidence) error {
@@ -179,7 +190,7 @@ func (r *reception) settle(verdict error, e evidence) error {
 	case ParkIncomplete:
 		return r.park(verdict)
 	case PublishIncomplete:
-		return r.publish(verdict)
+		return r.publish(verdict, e)
 	default:
 		r.over, r.summary.done = true, "discarded"
 		return verdict // abandon does the rest
@@ -203,11 +214,11 @@ func (r *reception) park(verdict error) error {
 }
 
 // publish makes the file of what came, as old servers do.
-func (r *reception) publish(verdict error) error {
+func (r *reception) publish(verdict error, e evidence) error {
 	r.over = true
 	entry, err := r.up.Commit()
 	if errors.Is(err, ErrUnavailable) {
-		return r.park(because(verdict, err))
+		return r.doubt(because(verdict, err), e, err)
 	}
 	if err != nil {
 		return because(verdict, err)

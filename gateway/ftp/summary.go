@@ -11,7 +11,7 @@ import (
 // summary is what the log tells of a transfer beside its name and octets.
 type summary struct {
 	end     string        // of an upload's data, in words
-	done    string        // what was done: "stored", "parked", "discarded", "published", "sent"; "" if it failed
+	done    string        // what was done: "stored", "parked", "discarded", "published", "unknown", "sent"; "" if it failed
 	kept    int64         // octets that are parked
 	version string        // that the store has given the file
 	grace   time.Duration // that was waited before an upload was judged

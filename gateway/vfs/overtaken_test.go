@@ -203,13 +203,13 @@ func TestS13_OvertakenCommitIsNotParked(t *testing.T) {
 func TestS13_OvertakenWhileParking(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var v *view
-		store := slowToPark{mem.New(mem.Options{}), func() {
+		store := &slowStore{Store: mem.New(mem.Options{}), parking: func() {
 			tick()
 			v.want(v.store("/x", "finished"), "ok")
 			tick()
 		}}
 		names := vfs.NewNames()
-		mount := vfs.Mount{Path: "/", Store: &store, Prefix: "p/", Rights: all}
+		mount := vfs.Mount{Path: "/", Store: store, Prefix: "p/", Rights: all}
 		dead := sharedView(t, names, mount)
 		v = sharedView(t, names, mount)
 		u := dead.begin("/x", "first")
@@ -221,23 +221,58 @@ func TestS13_OvertakenWhileParking(t *testing.T) {
 	})
 }
 
-// slowToPark is a store in which something happens while an upload is being parked.
-type slowToPark struct {
-	*mem.Store
-	meanwhile func()
+// TestS13_ParkedWhileCommitting: an upload is parked while a file of its name is committed.
+func TestS13_ParkedWhileCommitting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		names := vfs.NewNames()
+		store := &slowStore{Store: mem.New(mem.Options{})}
+		mount := vfs.Mount{Path: "/", Store: store, Prefix: "p/", Rights: all}
+		dead, v := sharedView(t, names, mount), sharedView(t, names, mount)
+		u := dead.begin("/x", "first")
+		tick()
+		store.committing = func() {
+			store.committing = nil
+			tick()
+			if n, err := u.Park(); n != 5 || err != nil {
+				t.Errorf("parked %d octets: %v", n, err)
+			}
+			tick()
+		}
+		v.want(v.store("/x", "finished"), "ok")
+		v.want(v.stat("/x"), "x:8")
+		v.want(v.storeWith("/x", "+", appending), "ok")
+		v.want(v.retrieve("/x"), "finished+")
+	})
 }
 
-func (s *slowToPark) Create(ctx context.Context, key string, o backends.CreateOptions) (backends.Upload, error) {
+// slowStore is a store in which something happens before an upload is parked, or after one
+// has been committed and before anybody hears of it.
+type slowStore struct {
+	*mem.Store
+	parking, committing func()
+}
+
+func (s *slowStore) Create(ctx context.Context, key string, o backends.CreateOptions) (backends.Upload, error) {
 	u, err := s.Store.Create(ctx, key, o)
-	return &slowUpload{u, s.meanwhile}, err
+	return &slowUpload{u, s}, err
 }
 
 type slowUpload struct {
 	backends.Upload
-	meanwhile func()
+	store *slowStore
 }
 
 func (u *slowUpload) Park() (int64, error) {
-	u.meanwhile()
+	if u.store.parking != nil {
+		u.store.parking()
+	}
 	return u.Upload.Park()
+}
+
+func (u *slowUpload) Commit() (backends.Object, error) {
+	o, err := u.Upload.Commit()
+	if u.store.committing != nil {
+		u.store.committing()
+	}
+	return o, err
 }

@@ -81,7 +81,7 @@ func (f *FS) rename(ctx context.Context, src place, obj backends.Object, to ftp.
 	if kept || f.names.history(t.name()).parked != t.begun.parked {
 		// By its time the file may seem older than what has been parked until now, here or,
 		// unheard of, by another gateway.
-		t.older = f.parkedOf(ctx, t.place, backends.ParkedQuery{Fresh: true})
+		t.older = f.parkedNow(ctx, t.place)
 	}
 	f.supersede(ctx, t.place, t.older)
 	f.bury(ctx, src, obj)

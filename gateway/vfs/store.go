@@ -101,7 +101,8 @@ func (u *upload) Commit() (ftp.Entry, error) {
 }
 
 func (u *upload) commit() (ftp.Entry, error) {
-	if u.fs.names.history(u.at.name()).parked != u.begun.parked {
+	parked := u.fs.names.history(u.at.name()).parked
+	if parked != u.begun.parked {
 		u.older = u.fs.superseded(u.ctx, u.at)
 	}
 	obj, err := u.next.Commit()
@@ -120,6 +121,9 @@ func (u *upload) commit() (ftp.Entry, error) {
 	u.fs.names.filled(at.name())
 	e := at.entry(obj)
 	u.fs.recent.add(file{path: at.path, asked: u.asked, entry: e})
+	if u.fs.names.history(u.at.name()).parked != parked { // while this was committed
+		u.older = u.fs.parkedNow(u.ctx, u.at)
+	}
 	u.fs.supersede(u.ctx, u.at, u.older)
 	return e, nil
 }
@@ -139,9 +143,7 @@ func (u *upload) Park() (int64, error) {
 	}
 	u.fs.names.kept(u.at.name())
 	if u.overtaken() { // while it was being parked, unseen by the file's commit
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), keepTimeout)
-		defer cancel()
-		u.fs.supersede(ctx, u.at, u.fs.parkedOf(ctx, u.at, backends.ParkedQuery{Fresh: true}))
+		u.fs.supersede(u.ctx, u.at, u.fs.parkedNow(u.ctx, u.at))
 		return 0, nil
 	}
 	u.fs.supersede(u.ctx, u.at, u.older)

@@ -88,6 +88,13 @@ func (f *FS) superseded(ctx context.Context, at place) []backends.Parked {
 	return f.parkedOf(ctx, at, backends.ParkedQuery{})
 }
 
+// parkedNow are those that the store tells at this moment, also to a client that has gone.
+func (f *FS) parkedNow(ctx context.Context, at place) []backends.Parked {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTimeout)
+	defer cancel()
+	return f.parkedOf(ctx, at, backends.ParkedQuery{Fresh: true})
+}
+
 func (f *FS) parkedOf(ctx context.Context, at place, q backends.ParkedQuery) []backends.Parked {
 	found, err := at.parked(ctx, q)
 	if err != nil {
