@@ -1,0 +1,154 @@
+// Package guard makes guessing passwords hopeless. It judges each login before its password
+// is looked at, and learns how it has ended. It checks no password, knows no protocol and
+// keeps nothing on disk: what it remembers is bounded and gone with the process.
+//
+// Guesses are counted by address (an IPv4 address or an IPv6 /64) and by account. An account
+// that has logged in from an address is known there, and guesses of others do not count for
+// it: who guesses elsewhere, or at other accounts behind the same NAT, cannot lock it out.
+//
+// Its central type is [Guard].
+package guard
+
+import (
+	"context"
+	"errors"
+	"hash/maphash"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// ErrBusy is a login that was not judged, because too many wait for others to be judged.
+var ErrBusy = errors.New("too many logins at once")
+
+// Limits are what a guesser has. A limit that is zero is none.
+type Limits struct {
+	AddressPerMinute int           // wrong guesses from an address
+	AccountPerHour   int           // wrong guesses at an account from where it is not known
+	BanAfter         int           // failed logins from an address within an hour that have it banned
+	BanTime          time.Duration // for how long
+	// Exempt networks are never throttled, delayed or banned.
+	Exempt []netip.Prefix
+}
+
+// Guard remembers failed logins. Its methods may be called from any goroutine.
+type Guard struct {
+	limits Limits
+	log    *slog.Logger
+	seed   maphash.Seed // secret: nobody can choose what shares a place in accounts
+
+	mu sync.Mutex // guards what follows; nothing under it waits, but for the log of a ban
+	memory
+	took sampling
+}
+
+// New returns a guard that remembers nothing yet. Bans and their ends are logged to log.
+func New(l Limits, log *slog.Logger) *Guard {
+	return &Guard{limits: l, log: log, seed: maphash.MakeSeed(), memory: newMemory()}
+}
+
+// Admit tells whether a connection from an address is worth taking: not from one that is
+// banned, unless an account is known there, which a ban must not lock out.
+func (g *Guard) Admit(remote netip.Addr) bool {
+	if g.exempt(remote) {
+		return true
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now, home := time.Now(), homeOf(remote)
+	b := g.banned(home, now)
+	if b == nil || g.inhabited(home, now) {
+		return true
+	}
+	b.refused++
+	return false
+}
+
+// Login is what a client says of itself.
+type Login struct {
+	Remote   netip.Addr
+	Account  string // as it was sent, whether there is such an account or not
+	Password string // kept nowhere
+}
+
+// Begin judges a login whose password is to be checked if the error is nil; then one of the
+// attempt's methods must be called with the outcome. A [*ThrottledError] is a login that must
+// be answered like a wrong password; [ErrBusy] and the context's error are no judgement.
+//
+// As many logins are checked at a time as could all be wrong without passing a limit; more
+// wait for the outcome of those. So right passwords cost nothing, however many come at once.
+func (g *Guard) Begin(ctx context.Context, l Login) (*Attempt, error) {
+	if g.exempt(l.Remote) {
+		return &Attempt{}, nil
+	}
+	a := &Attempt{
+		guard: g,
+		pair:  pair{homeOf(l.Remote), maphash.String(g.seed, plain(l.Account))},
+		guess: uint32(maphash.String(g.seed, l.Password)), // 32 bits of it tell no password
+	}
+	for {
+		wait, err := g.enter(a)
+		if err == nil && wait == nil {
+			return a, nil
+		}
+		var throttled *ThrottledError
+		if errors.As(err, &throttled) {
+			return nil, pause(ctx, throttled)
+		}
+		if err != nil {
+			return nil, err
+		}
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// pause takes the time that checking a wrong password would have taken.
+func pause(ctx context.Context, t *ThrottledError) error {
+	timer := time.NewTimer(t.took)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return t
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (g *Guard) exempt(a netip.Addr) bool {
+	a = a.Unmap().WithZone("")
+	return slices.ContainsFunc(g.limits.Exempt, func(p netip.Prefix) bool { return p.Contains(a) })
+}
+
+// plain is a name without case, marks and spaces, which a directory or a database may ignore:
+// an account must not have an allowance for each way to write it. Accounts that differ by no
+// more share what they may fail.
+func plain(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsMark(r) || unicode.IsSpace(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, norm.NFKD.String(name))
+}
+
+// homeOf is what counts as one address: an IPv4 address or an IPv6 /64, the least that a
+// single customer is given.
+func homeOf(a netip.Addr) netip.Prefix {
+	a = a.Unmap().WithZone("")
+	bits := 64
+	if a.Is4() {
+		bits = 32
+	}
+	home, _ := a.Prefix(bits) // the zero Addr has the zero Prefix
+	return home
+}
