@@ -18,6 +18,10 @@ type Config struct {
 	// as for a wrong password.
 	Login func(ctx context.Context, c Credentials) (*Account, error)
 
+	// Admit tells whether a connection from client is served; nil serves all. Who is not
+	// admitted hears 421, before any TLS. It must not block: the listener waits for it.
+	Admit func(client netip.Addr) bool
+
 	// TLS holds the certificates and the oldest version accepted; nil offers no TLS. The
 	// server works on clones: it sets NextProtos, tickets and the binding of sessions.
 	TLS *tls.Config
@@ -53,6 +57,15 @@ type Credentials struct {
 
 // ErrLogin is a login that is refused: unknown user and wrong password alike.
 var ErrLogin = errors.New("login incorrect")
+
+// RefusedError is an [ErrLogin] whose answer is put off by Delay, or by what the session's
+// own failures cost, whichever is longer, but not beyond Limits.LoginTimeout.
+type RefusedError struct{ Delay time.Duration }
+
+func (*RefusedError) Error() string { return ErrLogin.Error() }
+
+// Unwrap returns the kind.
+func (*RefusedError) Unwrap() error { return ErrLogin }
 
 // Account is a user who has logged in.
 type Account struct {

@@ -67,7 +67,7 @@ func (s *session) pass(ctx context.Context, password string) (reply, error) {
 		s.log.Info("logged in", slog.String("user", account.Name))
 		return done(230, "Logged in.")
 	case errors.Is(err, ErrLogin):
-		return s.failLogin(ctx)
+		return s.failLogin(ctx, err)
 	}
 	s.log.Error("login could not be judged", slog.String("user", s.login.name), slog.Any("err", err))
 	return done(421, "Logging in is not possible now; try again later.")
@@ -95,12 +95,17 @@ func (s *session) authenticate(ctx context.Context, password string) (*Account, 
 }
 
 // failLogin answers a wrong password, later each time, and the last one with goodbye.
-func (s *session) failLogin(ctx context.Context) (reply, error) {
+func (s *session) failLogin(ctx context.Context, err error) (reply, error) {
 	s.log.Warn("login failed", slog.String("user", s.login.name), slog.String("remote", s.client.String()))
 	s.login.failures++
+	pause := failureDelay << (s.login.failures - 1)
+	var refused *RefusedError
+	if errors.As(err, &refused) {
+		pause = max(pause, refused.Delay)
+	}
 	// Replies to what came before do not wait as well. An error comes again after it.
 	_ = s.out.Flush()
-	s.server.sleep(ctx, failureDelay<<(s.login.failures-1))
+	s.server.sleep(ctx, min(pause, time.Until(s.loginBy)))
 	if s.login.failures >= maxFailures {
 		return done(421, "Login incorrect; too many failures; connect again.")
 	}

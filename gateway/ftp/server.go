@@ -91,19 +91,22 @@ func (s *Server) Serve(ln net.Listener, o ListenOptions) error {
 	}
 }
 
-// admit starts a session, or refuses it when there are too many. It never blocks the
-// accept loop: the refusal fits the empty send buffer of a fresh connection.
+// admit starts a session, or refuses it when its client is not admitted or there are too
+// many. It never blocks the accept loop: the refusal fits the empty send buffer of a fresh
+// connection.
 func (s *Server) admit(conn net.Conn, ln net.Listener, o ListenOptions) {
 	ses := newSession(s, conn, ln.Addr(), o)
-	if !s.enter(ses) {
+	switch {
+	case s.config.Admit != nil && !s.config.Admit(ses.client):
+		// Who refuses it has told why, once; here a client could fill the log.
+		s.config.Log.Debug("session not admitted", slog.String("remote", ses.client.String()))
+		ses.refuse("Too many failed logins from your address; try again later.")
+	case !s.enter(ses):
 		s.config.Log.Warn("session refused", slog.String("remote", ses.client.String()))
-		if !o.ImplicitTLS {
-			ses.refuse()
-		}
-		ses.closeRaw()
-		return
+		ses.refuse("Too many connections; try again later.")
+	default:
+		go s.host(ses)
 	}
-	go s.host(ses)
 }
 
 // host runs a session, in one goroutine after another where it rests between.

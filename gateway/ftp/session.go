@@ -260,11 +260,13 @@ func (s *session) put(r reply) {
 	}
 }
 
-// refuse tells a session that has not begun that there is no room for it.
-func (s *session) refuse() {
-	s.put(reply{code: 421, text: "Too many connections; try again later."})
-	// It is being closed for no fault of ours: whether it hears the reason is luck.
-	_ = s.out.Flush()
+// refuse ends a session that has not begun, and tells the client why unless it expects TLS.
+func (s *session) refuse(why string) {
+	if !s.implicit {
+		s.put(reply{code: 421, text: why})
+		_ = s.out.Flush() // whether it hears the reason is luck
+	}
+	s.closeRaw()
 }
 
 // wake interrupts a read of the control connection. What has been read of a line is kept.
