@@ -29,6 +29,7 @@ func (c *checker) check() {
 	c.cache()
 	c.uploads()
 	c.limits()
+	c.guard()
 	c.spool()
 }
 

@@ -26,6 +26,7 @@ type Config struct {
 	Cache     Cache            `yaml:"cache"`
 	Uploads   Uploads          `yaml:"uploads"`
 	Limits    Limits           `yaml:"limits"`
+	Guard     Guard            `yaml:"guard"`
 	Spool     Spool            `yaml:"spool"`
 	Log       Log              `yaml:"log"`
 
@@ -175,6 +176,7 @@ func Default() *Config {
 			DrainTimeout:       30 * time.Second,
 			Buffers:            256 * MiB,
 		},
-		Log: Log{Format: "json", Level: "info"},
+		Guard: Guard{AddressGuessesPerMinute: 10, AccountGuessesPerHour: 60, BanAfter: 100, BanTime: time.Hour},
+		Log:   Log{Format: "json", Level: "info"},
 	}
 }

@@ -107,6 +107,7 @@ anonymous:
 cache:  {ttl: 0s, entries: 100000, bytes: 64MiB}
 uploads: {grace: 300ms, resume_window: 36h}
 limits: {sessions: 10, sessions_per_address: 5, idle_timeout: 6m, login_timeout: 31s, transfer_timeout: 61s, drain_timeout: 0s, buffers: 1GiB}
+guard: {address_guesses_per_minute: 11, account_guesses_per_hour: 61, ban_after: 101, ban_time: 2h, exempt: [10.0.0.0/8, "2001:db8::/32"]}
 spool:  {dir: "", bytes: 0}
 log:    {format: text, level: debug}
 `
@@ -149,6 +150,7 @@ func TestLoadWhole(t *testing.T) {
 		Cache:     Cache{TTL: 0, Entries: 100000, Bytes: 64 * MiB},
 		Uploads:   Uploads{Grace(300 * time.Millisecond), 36 * time.Hour},
 		Limits:    Limits{10, 5, 6 * time.Minute, 31 * time.Second, 61 * time.Second, 0, GiB},
+		Guard:     Guard{11, 61, 101, 2 * time.Hour, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}},
 		Log:       Log{"text", "debug"},
 	}
 	if !reflect.DeepEqual(cfg, want) {
