@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"causeway/auth"
+	"causeway/auth/guard"
 	"causeway/backends"
 	"causeway/backends/readahead"
 	"causeway/configs"
@@ -22,6 +23,7 @@ import (
 type Gateway struct {
 	server    *ftp.Server
 	users     *auth.Users
+	guard     *guard.Guard
 	opened    map[string]backends.Backend // as openStores returned them
 	stores    map[string]backends.Backend // the same behind the cache
 	reads     *readahead.Pool             // of all downloads
@@ -68,6 +70,7 @@ func New(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*Gateway, 
 	}
 	g := &Gateway{
 		users:     users,
+		guard:     newGuard(cfg.Guard, log),
 		opened:    stores,
 		stores:    cached(cfg, stores),
 		reads:     readahead.NewPool(budget),
@@ -81,7 +84,8 @@ func New(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*Gateway, 
 		log:       log,
 	}
 	g.server, err = ftp.NewServer(ftp.Config{
-		Login:        g.Login,
+		Login:        g.guardedLogin,
+		Admit:        g.guard.Admit,
 		TLS:          tls,
 		TLSRequired:  cfg.TLS.Required,
 		SessionReuse: sessionReuse(cfg.TLS.SessionReuse),

@@ -13,7 +13,7 @@ import (
 )
 
 // Login judges a user name and password, and gives who may come in a view of their own
-// over the stores that all share. It is the engine's [ftp.Config.Login].
+// over the stores that all share.
 func (g *Gateway) Login(ctx context.Context, c ftp.Credentials) (*ftp.Account, error) {
 	account, err := g.users.Login(ctx, c.User, c.Password)
 	switch {
@@ -63,12 +63,15 @@ func uploadsOf(u configs.User, m configs.Mount) auth.Uploads {
 	}
 }
 
+// anonymousName is an account that everybody may have; no other is called so.
+const anonymousName = "anonymous"
+
 // newAnonymous is nil where anonymous logins are not enabled.
 func newAnonymous(a configs.Anonymous) *auth.Account {
 	if !a.Enabled() {
 		return nil
 	}
-	account := &auth.Account{Name: "anonymous"}
+	account := &auth.Account{Name: anonymousName}
 	for _, m := range a.Mounts {
 		account.Grants = append(account.Grants, auth.Grant{Path: m.Path, Store: m.Store, Prefix: m.Prefix, Rights: auth.List | auth.Read})
 	}
