@@ -29,7 +29,7 @@ func (s *session) attend(ctx context.Context, t *transfer, job func(context.Cont
 	// What wakes this goroutine must not interrupt the read of a later command.
 	<-t.gone
 	s.transfer = nil
-	s.params.path, s.params.moved = t.path, t.moved.Load()
+	s.doing.path, s.doing.transfer = t.path, t
 	return o.reply, o.err
 }
 

@@ -11,18 +11,22 @@ type census struct {
 	limits    Limits
 	sessions  map[*session]struct{}
 	byAddress map[netip.Prefix]int
+	admitted  uint64 // since the start
+	refused   uint64
 }
 
 func newCensus(l Limits) census {
-	return census{l, make(map[*session]struct{}), make(map[netip.Prefix]int)}
+	return census{limits: l, sessions: make(map[*session]struct{}), byAddress: make(map[netip.Prefix]int)}
 }
 
 // add counts a session in, unless that would be one too many.
 func (c *census) add(s *session) bool {
 	home := neighbourhood(s.client)
 	if len(c.sessions) >= c.limits.Sessions || c.byAddress[home] >= c.limits.SessionsPerAddress {
+		c.refused++
 		return false
 	}
+	c.admitted++
 	c.sessions[s] = struct{}{}
 	c.byAddress[home]++
 	return true

@@ -209,7 +209,7 @@ func afterPBSZ(s *session) *reply {
 }
 
 func afterRNFR(s *session) *reply {
-	return refuseUnless(s.params.rename != nil && s.params.renameAt == s.serial-1, "Send RNFR right before RNTO.")
+	return refuseUnless(s.params.rename != nil && s.params.rename.at == s.serial-1, "Send RNFR right before RNTO.")
 }
 
 func beforeEPSVAll(s *session) *reply {

@@ -43,6 +43,8 @@ type Config struct {
 	Network Network
 
 	Log *slog.Logger // required
+
+	Observer Observer // nil for none
 }
 
 // Credentials are what a client says of itself.

@@ -8,28 +8,52 @@ import (
 	"time"
 )
 
-// execute admits a command by its row, runs it, and returns its final reply.
+// doing is what the current command does, for the log and the observer.
+type doing struct {
+	path     Path      // that it is about
+	change   *change   // that it was to make; nil for none
+	transfer *transfer // that it has had carried out; nil for none
+}
+
+// change is what a command was to change, other than by a transfer.
+type change struct {
+	from Path // of RNTO
+}
+
+// execute carries a command out, tells log and observer of it, and returns its final reply.
+// It comes within itself, for what is answered during a transfer.
 func (s *session) execute(ctx context.Context, cmd command) reply {
-	began := time.Now()
-	row, found := s.server.commands.index[cmd.verb]
-	if !found {
-		return s.reject(cmd)
+	began, outer := time.Now(), s.doing
+	s.doing = doing{}
+	row, verb := s.server.commands.index[cmd.verb], ""
+	r, err := s.carryOut(ctx, row, cmd)
+	took := time.Since(began)
+	if row != nil {
+		verb = row.verb
+		s.record(ctx, verb, r.code, took, err)
 	}
-	s.params.path, s.params.moved = Path{}, 0
-	var err error
+	s.observe(verb, r.code, began, took)
+	s.doing = outer
+	return r
+}
+
+// carryOut admits a command by its row, which is nil if there is none, and runs it.
+func (s *session) carryOut(ctx context.Context, row *row, cmd command) (r reply, err error) {
+	if row == nil {
+		return s.reject(cmd), nil
+	}
 	r, refused := s.admit(row, cmd)
 	if !refused {
 		r, err = s.run(ctx, row, cmd.arg)
 	}
 	s.params.spend(row.spends)
-	s.record(ctx, row.verb, r.code, time.Since(began), err)
-	return r
+	return r, err
 }
 
 // record logs a command, as loud as its failure deserves.
 func (s *session) record(ctx context.Context, verb string, code int, took time.Duration, err error) {
 	attrs := append(make([]slog.Attr, 0, 7), slog.String("user", s.userName()), slog.String("verb", verb),
-		slog.String("path", s.params.path.String()), slog.Int("code", code), slog.Int64("bytes", s.params.moved),
+		slog.String("path", s.doing.path.String()), slog.Int("code", code), slog.Int64("bytes", s.doing.moved()),
 		slog.String("took", took.String()))
 	level := slog.LevelInfo
 	if err != nil {
@@ -37,6 +61,14 @@ func (s *session) record(ctx context.Context, verb string, code int, took time.D
 		level = levelOf(err)
 	}
 	s.log.LogAttrs(ctx, level, "command", attrs...)
+}
+
+// moved is how many octets a command has transferred.
+func (d *doing) moved() int64 {
+	if d.transfer == nil {
+		return 0
+	}
+	return d.transfer.moved.Load()
 }
 
 // admit checks what a row demands and returns the refusal if it is not so.

@@ -34,7 +34,7 @@ func (s *session) pwd(context.Context, string) (reply, error) {
 
 // mkd answers with the absolute path (RFC 959 appendix II).
 func (s *session) mkd(ctx context.Context, arg string) (reply, error) {
-	p, err := s.resolve(arg)
+	p, err := s.target(arg, Path{})
 	if err == nil && p.IsRoot() {
 		err = fs.ErrExist
 	}
@@ -48,7 +48,7 @@ func (s *session) mkd(ctx context.Context, arg string) (reply, error) {
 }
 
 func (s *session) rmd(ctx context.Context, arg string) (reply, error) {
-	p, err := s.resolve(arg)
+	p, err := s.target(arg, Path{})
 	if err == nil && p.IsRoot() {
 		err = fs.ErrPermission
 	}
@@ -62,7 +62,7 @@ func (s *session) rmd(ctx context.Context, arg string) (reply, error) {
 }
 
 func (s *session) dele(ctx context.Context, arg string) (reply, error) {
-	p, err := s.resolve(arg)
+	p, err := s.target(arg, Path{})
 	if err == nil {
 		err = s.login.account.FS.Delete(ctx, p)
 	}
@@ -84,7 +84,7 @@ func (s *session) rnfr(ctx context.Context, arg string) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	s.params.rename, s.params.renameAt = to, s.serial
+	s.params.rename = &pendingRename{from: p, to: to, at: s.serial}
 	return done(350, "Send RNTO with the new name.")
 }
 
@@ -92,16 +92,16 @@ func (s *session) rnfr(ctx context.Context, arg string) (reply, error) {
 // NOOP or STAT. What has begun is not given up because the client has: half of it would be
 // the worst of all ends.
 func (s *session) rnto(ctx context.Context, arg string) (reply, error) {
-	to := s.params.rename
+	r := s.params.rename
 	s.params.rename = nil
-	p, err := s.resolve(arg)
+	p, err := s.target(arg, r.from)
 	if err != nil {
 		return reply{}, err
 	}
 	t := s.newTransfer(ctx, p, "Renaming to")
 	t.lasting = true
 	return s.attend(ctx, t, func(ctx context.Context) (reply, error) {
-		if err := to(ctx, p); err != nil {
+		if err := r.to(ctx, p); err != nil {
 			return reply{}, err
 		}
 		return done(250, "Renamed.")
@@ -167,7 +167,7 @@ func (s *session) mfmt(ctx context.Context, arg string) (reply, error) {
 }
 
 func (s *session) setTime(ctx context.Context, name string, t time.Time) (Path, error) {
-	p, err := s.resolve(name)
+	p, err := s.target(name, Path{})
 	if err != nil {
 		return Path{}, err
 	}
@@ -195,7 +195,7 @@ func (s *session) mlst(ctx context.Context, arg string) (reply, error) {
 	return reply{
 		code:  250,
 		head:  "Facts:",
-		lines: []string{string(facts) + " " + s.params.path.String()},
+		lines: []string{string(facts) + " " + s.doing.path.String()},
 		text:  "End",
 	}, nil
 }

@@ -197,6 +197,6 @@ func (s *session) parseListing(arg string) (listing, error) {
 	} else if name != "" && name != "." && name != "./" {
 		l.prefix = strings.TrimSuffix(name, "/") + "/"
 	}
-	s.params.path = l.path
+	s.doing.path = l.path
 	return l, err
 }

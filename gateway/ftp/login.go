@@ -60,17 +60,24 @@ func anonymous(name string) bool {
 func (s *session) pass(ctx context.Context, password string) (reply, error) {
 	s.login.named = false
 	account, err := s.authenticate(ctx, password)
+	r := s.answerLogin(ctx, account, err)
+	s.observeLogin(r.code, err)
+	return r, nil
+}
+
+// answerLogin lets in who may come in.
+func (s *session) answerLogin(ctx context.Context, account *Account, err error) reply {
 	switch {
 	case err == nil:
 		s.login.account = account
 		s.login.failures = 0
 		s.log.Info("logged in", slog.String("user", account.Name))
-		return done(230, "Logged in.")
+		return reply{code: 230, text: "Logged in."}
 	case errors.Is(err, ErrLogin):
 		return s.failLogin(ctx, err)
 	}
 	s.log.Error("login could not be judged", slog.String("user", s.login.name), slog.Any("err", err))
-	return done(421, "Logging in is not possible now; try again later.")
+	return reply{code: 421, text: "Logging in is not possible now; try again later."}
 }
 
 // authenticate asks the gateway. A name that cannot be one never reaches it.
@@ -95,7 +102,7 @@ func (s *session) authenticate(ctx context.Context, password string) (*Account, 
 }
 
 // failLogin answers a wrong password, later each time, and the last one with goodbye.
-func (s *session) failLogin(ctx context.Context, err error) (reply, error) {
+func (s *session) failLogin(ctx context.Context, err error) reply {
 	s.log.Warn("login failed", slog.String("user", s.login.name), slog.String("remote", s.client.String()))
 	s.login.failures++
 	pause := failureDelay << (s.login.failures - 1)
@@ -107,9 +114,9 @@ func (s *session) failLogin(ctx context.Context, err error) (reply, error) {
 	_ = s.out.Flush()
 	s.server.sleep(ctx, min(pause, time.Until(s.loginBy)))
 	if s.login.failures >= maxFailures {
-		return done(421, "Login incorrect; too many failures; connect again.")
+		return reply{code: 421, text: "Login incorrect; too many failures; connect again."}
 	}
-	return done(530, "Login incorrect; check the name and the password.")
+	return reply{code: 530, text: "Login incorrect; check the name and the password."}
 }
 
 // userName is who has logged in, or who the client says it is.

@@ -9,20 +9,24 @@ import (
 
 // parameters are what commands set for later ones. A new login starts with new ones.
 type parameters struct {
-	dir      Path  // working directory
-	path     Path  // that the current command is about, for the log
-	moved    int64 // octets that it has transferred, for the log
-	ascii    bool  // TYPE A
-	records  bool  // STRU R
-	restart  int64
-	window   *window // RANG
-	size     int64   // ALLO
-	facts    factSet
-	hash     string
-	route    route // to the next data connection; nil before PORT, PASV …
-	epsvAll  bool
-	rename   func(context.Context, Path) error // RNTO, after RNFR
-	renameAt uint64                            // serial number of RNFR
+	dir     Path // working directory
+	ascii   bool // TYPE A
+	records bool // STRU R
+	restart int64
+	window  *window // RANG
+	size    int64   // ALLO
+	facts   factSet
+	hash    string
+	route   route // to the next data connection; nil before PORT, PASV …
+	epsvAll bool
+	rename  *pendingRename // after RNFR
+}
+
+// pendingRename is what RNFR has begun.
+type pendingRename struct {
+	from Path
+	to   func(context.Context, Path) error
+	at   uint64 // serial number of RNFR
 }
 
 // window is a range of octets, from the first to the last.
@@ -63,9 +67,15 @@ func (s *session) resolve(arg string) (Path, error) {
 	}
 	p, err := s.params.dir.Join(name)
 	if err == nil {
-		s.params.path = p
+		s.doing.path = p
 	}
 	return p, err
+}
+
+// target is resolve for what is to be changed, or made of from by a rename.
+func (s *session) target(arg string, from Path) (Path, error) {
+	s.doing.change = &change{from: from}
+	return s.resolve(arg)
 }
 
 func (s *session) typ(_ context.Context, arg string) (reply, error) {

@@ -165,8 +165,8 @@ func (r *reception) commit(data *dataConn, e evidence) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	r.summary.done, r.summary.version = "stored", entry.Version
-	if entry.Name != r.path.Base() {
+	r.made("stored", entry)
+	if r.summary.name != "" {
 		return done(226, "Transfer complete; that name was taken, the file is "+entry.Name+".")
 	}
 	return done(226, "Transfer complete.")
@@ -181,6 +181,14 @@ func (r *reception) doubt(verdict error, e evidence, failed error) error {
 		r.summary.done = "unknown"
 	}
 	return err
+}
+
+// made notes which file has come of the upload.
+func (r *reception) made(done string, e Entry) {
+	r.summary.done, r.summary.version = done, e.Version
+	if e.Name != r.path.Base() {
+		r.summary.name = e.Name
+	}
 }
 
 // settle ends an upload that is not complete, and adds to the verdict what has become of
@@ -223,7 +231,7 @@ func (r *reception) publish(verdict error, e evidence) error {
 	if err != nil {
 		return because(verdict, err)
 	}
-	r.summary.done, r.summary.version = "published", entry.Version
+	r.made("published", entry)
 	return &settledError{verdict, "what came of it is stored."}
 }
 

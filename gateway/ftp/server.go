@@ -180,6 +180,14 @@ func (s *Server) Sessions() int {
 	return s.sessions.count()
 }
 
+// Admitted is how many sessions there have been since the start, and how many were refused
+// because of the limits.
+func (s *Server) Admitted() (admitted, refused uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sessions.admitted, s.sessions.refused
+}
+
 func (s *Server) stopping() bool {
 	select {
 	case <-s.stop:

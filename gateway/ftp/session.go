@@ -37,6 +37,7 @@ type session struct {
 	raw      net.Conn       // as accepted
 	local    netip.AddrPort // of the control connection
 	client   netip.Addr
+	id       SessionID
 	port     uint16 // of the listener
 	implicit bool   // TLS from the first octet
 
@@ -49,6 +50,7 @@ type session struct {
 	security security
 	login    login
 	params   parameters
+	doing    doing
 	transfer *transfer // running now
 
 	idle    time.Duration
@@ -63,9 +65,11 @@ type session struct {
 }
 
 func newSession(s *Server, conn net.Conn, listener net.Addr, o ListenOptions) *session {
+	id := SessionID([]byte(rand.Text()[:10]))
 	ses := &session{
 		server:   s,
-		log:      s.config.Log.With(slog.String("session", rand.Text()[:10])),
+		id:       id,
+		log:      s.config.Log.With(slog.String("session", id.String())),
 		raw:      conn,
 		local:    addrPortOf(conn.LocalAddr()),
 		client:   addrPortOf(conn.RemoteAddr()).Addr(),

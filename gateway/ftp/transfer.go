@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"runtime/debug"
+	"strconv"
 	"sync/atomic"
 	"time"
 )
@@ -24,6 +25,7 @@ const (
 // and tells it by channels of preliminary replies and of its end.
 type transfer struct {
 	server  *Server
+	id      string
 	log     *slog.Logger
 	fs      FS
 	account string
@@ -44,6 +46,8 @@ type transfer struct {
 	summary     summary
 	goodbye     chan struct{} // closed by the session once QUIT came
 	begun       bool          // a preliminary reply was sent
+	upload      bool
+	took        time.Duration // all of it, once it has ended
 	wake        func()        // makes the session look at the channels
 	preliminary chan reply
 	written     chan struct{} // answers preliminary
@@ -53,9 +57,11 @@ type transfer struct {
 
 // newTransfer prepares a job without data connection.
 func (s *session) newTransfer(ctx context.Context, p Path, doing string) *transfer {
+	id := s.id.String() + "." + strconv.FormatUint(s.serial, 10)
 	t := &transfer{
 		server:      s.server,
-		log:         s.log,
+		id:          id,
+		log:         s.log.With(slog.String("transfer", id)),
 		fs:          s.login.account.FS,
 		account:     s.login.account.Name,
 		control:     s.raw,
@@ -103,7 +109,8 @@ func (t *transfer) carry(ctx context.Context, job func(context.Context) (reply, 
 	}
 	began := time.Now()
 	r, err := t.attempt(ctx, job)
-	t.record(ctx, time.Since(began))
+	t.took = time.Since(began)
+	t.record(ctx)
 	t.ended <- outcome{r, t.explain(ctx, err)}
 }
 

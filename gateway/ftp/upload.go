@@ -81,5 +81,6 @@ func (s *session) upload(ctx context.Context, p Path, o StoreOptions, opening re
 	if err != nil {
 		return reply{}, err
 	}
+	t.upload = true
 	return s.attend(ctx, t, func(ctx context.Context) (reply, error) { return t.store(ctx, o, opening) })
 }
