@@ -55,6 +55,14 @@ func (b *Budget) Used() (memory, disk int64) {
 	return b.memory.inUse(), disk
 }
 
+// Capacity is the most octets of memory and of disk that [Budget.Used] can come to.
+func (b *Budget) Capacity() (memory, disk int64) {
+	if b.spool != nil {
+		disk = b.spool.space.capacity
+	}
+	return b.memory.capacity, disk
+}
+
 // Lend gives 64 KiB of memory to read ahead into, of arbitrary content, or nil while uploads
 // need what there is. It never waits. All loans together are at most a quarter of the
 // budget, and no upload ever waits for one to come back. The borrower keeps b for as long

@@ -209,3 +209,17 @@ func TestBodyReaders(t *testing.T) {
 		wantReturned(t, b)
 	}
 }
+
+// TestCapacityIsWhatUsedCanComeTo of memory and disk.
+func TestCapacityIsWhatUsedCanComeTo(t *testing.T) {
+	if memory, disk := NewBudget(mib, nil).Capacity(); memory != mib || disk != 0 {
+		t.Errorf("without a spool: %d and %d", memory, disk)
+	}
+	spool, err := NewSpool(t.TempDir(), 5*mib)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if memory, disk := NewBudget(mib, spool).Capacity(); memory != mib || disk != 5*mib {
+		t.Errorf("with a spool: %d and %d", memory, disk)
+	}
+}
