@@ -35,11 +35,14 @@ func (b *Backend) Stat(ctx context.Context, key string, o backends.StatOptions) 
 	if ctx.Err() != nil {
 		return backends.Object{}, ended(ctx, "stat", key)
 	}
-	if obj, found, known := b.known(key, o); found {
-		return obj, nil
-	} else if known {
+	if obj, found, known := b.known(key, o); known {
+		b.cache.hits.Add(1)
+		if found {
+			return obj, nil
+		}
 		return backends.Object{}, &backends.Error{Op: "stat", Key: key, Kind: fs.ErrNotExist}
 	}
+	b.cache.misses.Add(1)
 	ask := func(ctx context.Context) (backends.Object, error) { return b.next.Stat(ctx, key, o) }
 	keep := func(obj backends.Object, err error, expires time.Time) {
 		// A refusal may be told as an absence, and may end by a change of policy at any time.
@@ -78,8 +81,10 @@ func (b *Backend) List(ctx context.Context, q backends.Query) (backends.Page, er
 		return backends.Page{}, ended(ctx, "list", q.Prefix)
 	}
 	if p := b.page(q); p != nil {
+		b.cache.hits.Add(1)
 		return p.Page, nil
 	}
+	b.cache.misses.Add(1)
 	ask := func(ctx context.Context) (backends.Page, error) { return b.next.List(ctx, q) }
 	keep := func(p backends.Page, err error, expires time.Time) {
 		if err == nil {

@@ -13,6 +13,7 @@ package cache
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
@@ -40,6 +41,8 @@ type Cache struct {
 	ttl   time.Duration
 	bytes int64
 	now   func() time.Time
+
+	hits, misses atomic.Uint64
 
 	// mu guards everything below, and the fills and writes under way of each Backend. It
 	// is never held during a request.
@@ -105,6 +108,21 @@ func (c *Cache) Backend(next backends.Backend) *Backend {
 		writes: make(map[*write]struct{}),
 		looks:  make(map[*look]struct{}),
 	}
+}
+
+// Stats are counts since the start, and what is kept now.
+type Stats struct {
+	Hits    uint64 // Stat and List that were answered from memory
+	Misses  uint64 // those that asked the store, or joined a request under way
+	Entries int
+	Bytes   int64 // octets of memory, by estimate
+}
+
+// Stats tells how much the cache is of use.
+func (c *Cache) Stats() Stats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return Stats{Hits: c.hits.Load(), Misses: c.misses.Load(), Entries: c.lru.Len(), Bytes: c.used}
 }
 
 func (c *Cache) off() bool { return c.ttl <= 0 }

@@ -312,3 +312,21 @@ func TestHugeDirectoryDoesNotCrowdOutTheOthers(t *testing.T) {
 	b.equal(b.peek("huge/"), "true")
 	b.spy.want(t)
 }
+
+// TestStatsCountWhatMemoryAnswers and what it does not.
+func TestStatsCountWhatMemoryAnswers(t *testing.T) {
+	c := cache.New(cache.Options{TTL: time.Hour})
+	store := mem.New(mem.Options{})
+	b := c.Backend(store)
+	put(t, t.Context(), store, "d/a", "behind")
+	for range 3 {
+		statOf(t.Context(), b, "x", backends.StatOptions{})
+		listOf(t.Context(), b, backends.Query{Prefix: "d/", Delimiter: true})
+		statOf(t.Context(), b, "d/a", backends.StatOptions{})
+		statOf(t.Context(), b, "d/none", backends.StatOptions{})
+	}
+	got := c.Stats()
+	if got.Hits != 10 || got.Misses != 2 || got.Entries == 0 || got.Bytes == 0 {
+		t.Errorf("got %+v", got)
+	}
+}
