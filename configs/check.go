@@ -31,6 +31,8 @@ func (c *checker) check() {
 	c.limits()
 	c.guard()
 	c.spool()
+	c.audit()
+	c.admin()
 }
 
 func (c *checker) listeners() {

@@ -29,6 +29,8 @@ type Config struct {
 	Guard     Guard            `yaml:"guard"`
 	Spool     Spool            `yaml:"spool"`
 	Log       Log              `yaml:"log"`
+	Audit     Audit            `yaml:"audit"`
+	Admin     Admin            `yaml:"admin"`
 
 	source source
 }
@@ -178,5 +180,6 @@ func Default() *Config {
 		},
 		Guard: Guard{AddressGuessesPerMinute: 10, AccountGuessesPerHour: 60, BanAfter: 100, BanTime: time.Hour},
 		Log:   Log{Format: "json", Level: "info"},
+		Audit: Audit{Format: "json"},
 	}
 }

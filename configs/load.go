@@ -98,6 +98,7 @@ func resolvePaths(cfg *Config, dir string) {
 	resolve(&cfg.TLS.Certificate)
 	resolve(&cfg.TLS.Key)
 	resolve(&cfg.Spool.Dir)
+	resolve(&cfg.Audit.File)
 	for name, s := range cfg.Stores {
 		resolve(&s.Path)
 		resolve(&s.CredentialsFile)

@@ -110,6 +110,8 @@ limits: {sessions: 10, sessions_per_address: 5, idle_timeout: 6m, login_timeout:
 guard: {address_guesses_per_minute: 11, account_guesses_per_hour: 61, ban_after: 101, ban_time: 2h, exempt: [10.0.0.0/8, "2001:db8::/32"]}
 spool:  {dir: "", bytes: 0}
 log:    {format: text, level: debug}
+audit:  {file: audit.log, format: xferlog}
+admin:  {address: ":9121", public: true}
 `
 
 func TestLoadWhole(t *testing.T) {
@@ -152,6 +154,8 @@ func TestLoadWhole(t *testing.T) {
 		Limits:    Limits{10, 5, 6 * time.Minute, 31 * time.Second, 61 * time.Second, 0, GiB},
 		Guard:     Guard{11, 61, 101, 2 * time.Hour, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}},
 		Log:       Log{"text", "debug"},
+		Audit:     Audit{"/etc/causeway/audit.log", XferlogFormat},
+		Admin:     Admin{":9121", true},
 	}
 	if !reflect.DeepEqual(cfg, want) {
 		t.Errorf("got  %#v\nwant %#v", cfg, want)
@@ -170,7 +174,8 @@ func TestLoadDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Default()
-	if cfg.Cache != want.Cache || cfg.Uploads != want.Uploads || cfg.Limits != want.Limits || cfg.TLS != want.TLS || cfg.Log != want.Log {
+	if cfg.Cache != want.Cache || cfg.Uploads != want.Uploads || cfg.Limits != want.Limits || cfg.TLS != want.TLS || cfg.Log != want.Log ||
+		cfg.Audit != want.Audit || cfg.Admin != want.Admin {
 		t.Errorf("defaults are gone: %+v", cfg)
 	}
 }
