@@ -39,10 +39,12 @@ type rule struct {
 var rules = []rule{
 	{of: "gateway/ftp", stdOnly: true},
 	{of: "gateway/ftp/", ours: []string{"gateway/ftp"}},
+	{of: "gateway/audit", ours: []string{"gateway/ftp"}},
 	{of: "gateway/vfs", ours: []string{"gateway/ftp", "backends", "backends/readahead"}},
 	{of: "backends", stdOnly: true},
 	{of: "backends/", ours: []string{"backends", "backends/journal", "backends/multipart", "backends/readahead", "backends/transport"}},
 	{of: "backends/journal", ours: []string{"backends"}},
+	{of: "backends/metered", ours: []string{"backends"}},
 	{of: "backends/multipart", ours: []string{"backends"}},
 	{of: "backends/readahead", ours: []string{"backends"}},
 	{of: "backends/transport", ours: []string{"backends"}},

@@ -52,6 +52,9 @@ func Check(ctx context.Context, cfg *configs.Config, w io.Writer) error {
 	if _, err := newTLS(cfg); err != nil {
 		return err
 	}
+	if err := checkAudit(cfg); err != nil {
+		return err
+	}
 	budget, err := newBudget(cfg)
 	if err != nil {
 		return err

@@ -13,8 +13,11 @@ import (
 	"causeway/auth"
 	"causeway/auth/guard"
 	"causeway/backends"
+	"causeway/backends/multipart"
 	"causeway/backends/readahead"
+	"causeway/cache"
 	"causeway/configs"
+	"causeway/gateway/audit"
 	"causeway/gateway/ftp"
 	"causeway/gateway/vfs"
 )
@@ -26,6 +29,8 @@ type Gateway struct {
 	guard     *guard.Guard
 	opened    map[string]backends.Backend // as openStores returned them
 	stores    map[string]backends.Backend // the same behind the cache
+	cache     *cache.Cache                // nil where it is turned off
+	budget    *multipart.Budget           // of all stores
 	reads     *readahead.Pool             // of all downloads
 	charsets  map[string]ftp.Charset      // by name
 	names     *vfs.Names
@@ -35,6 +40,9 @@ type Gateway struct {
 	parking   time.Duration // after drain, for what is parked then
 	window    time.Duration // for which parked uploads are kept
 	log       *slog.Logger
+	audit     *audit.Log // nil for none
+	admin     *admin     // nil for none
+	readiness *readiness
 
 	bound []listener
 }
@@ -68,11 +76,19 @@ func New(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*Gateway, 
 	if err != nil {
 		return nil, err
 	}
+	records, err := newAudit(cfg, log)
+	if err != nil {
+		return nil, errors.Join(err, closeStores(stores))
+	}
+	measured := newMeasures(cfg)
+	memory := newCache(cfg)
 	g := &Gateway{
 		users:     users,
 		guard:     newGuard(cfg.Guard, log),
 		opened:    stores,
-		stores:    cached(cfg, stores),
+		stores:    cached(memory, measured.meter(stores)),
+		cache:     memory,
+		budget:    budget,
 		reads:     readahead.NewPool(budget),
 		charsets:  charsets,
 		names:     vfs.NewNames(),
@@ -82,11 +98,24 @@ func New(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*Gateway, 
 		parking:   parkTimeout,
 		window:    cfg.Uploads.ResumeWindow,
 		log:       log,
+		audit:     records,
+		readiness: &readiness{stores: stores, log: log},
 	}
-	g.server, err = ftp.NewServer(ftp.Config{
-		Login:        g.guardedLogin,
-		Admit:        g.guard.Admit,
-		TLS:          tls,
+	engine := engineConfig(cfg)
+	engine.Login, engine.Admit, engine.TLS, engine.Log, engine.Observer = g.guardedLogin, g.guard.Admit, tls, log, newObserver(records, measured)
+	if g.server, err = ftp.NewServer(engine); err != nil {
+		return nil, errors.Join(err, g.close())
+	}
+	if measured != nil {
+		measured.watch(g)
+		g.admin = newAdmin(cfg.Admin.Address, measured, g.readiness, log)
+	}
+	return g, nil
+}
+
+// engineConfig is what the configuration says of the engine alone.
+func engineConfig(cfg *configs.Config) ftp.Config {
+	return ftp.Config{
 		TLSRequired:  cfg.TLS.Required,
 		SessionReuse: sessionReuse(cfg.TLS.SessionReuse),
 		Passive: ftp.Passive{
@@ -102,12 +131,16 @@ func New(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*Gateway, 
 			TransferTimeout:    cfg.Limits.TransferTimeout,
 		},
 		Grace: newGrace(cfg.Uploads.Grace),
-		Log:   log,
-	})
-	if err != nil {
-		return nil, errors.Join(err, closeStores(stores))
 	}
-	return g, nil
+}
+
+// close closes what New has opened.
+func (g *Gateway) close() error {
+	err := closeStores(g.opened)
+	if g.audit != nil {
+		err = errors.Join(err, g.audit.Close())
+	}
+	return err
 }
 
 func sessionReuse(r configs.SessionReuse) ftp.SessionReuse {
@@ -119,11 +152,11 @@ func sessionReuse(r configs.SessionReuse) ftp.SessionReuse {
 
 // ListenError is an address that cannot be listened on.
 type ListenError struct {
-	Index int // in configs.Config.Listeners
+	Field string // of the configuration: "listeners[0]", "admin"
 	Err   error
 }
 
-func (e *ListenError) Error() string { return fmt.Sprintf("listeners[%d]: %v", e.Index, e.Err) }
+func (e *ListenError) Error() string { return fmt.Sprintf("%s: %v", e.Field, e.Err) }
 
 // Unwrap returns the system's error.
 func (e *ListenError) Unwrap() error { return e.Err }
@@ -137,10 +170,15 @@ func (g *Gateway) Listen(ctx context.Context) ([]net.Addr, error) {
 		var lc net.ListenConfig
 		ln, err := lc.Listen(ctx, "tcp", l.Address)
 		if err != nil {
-			return nil, errors.Join(&ListenError{Index: i, Err: err}, g.unbind())
+			return nil, errors.Join(&ListenError{Field: fmt.Sprintf("listeners[%d]", i), Err: err}, g.unbind())
 		}
 		g.bound = append(g.bound, listener{ln, ftp.ListenOptions{ImplicitTLS: l.TLS == configs.ImplicitTLS}})
 		addrs = append(addrs, ln.Addr())
+	}
+	if g.admin != nil {
+		if err := g.admin.listen(ctx); err != nil {
+			return nil, errors.Join(err, g.unbind())
+		}
 	}
 	return addrs, nil
 }
@@ -160,7 +198,7 @@ func (g *Gateway) unbind() error {
 // goroutines have ended and the stores are closed when it returns, unless a store keeps
 // it waiting for longer than parkTimeout. The end of ctx is not an error.
 func (g *Gateway) Run(ctx context.Context) error {
-	return errors.Join(g.serve(ctx), closeStores(g.opened))
+	return errors.Join(g.serve(ctx), g.close())
 }
 
 // parkTimeout bounds what follows the drain timeout: last words to the clients, the parks,
@@ -183,7 +221,11 @@ func (g *Gateway) serve(ctx context.Context) error {
 		g.log.Info("listening", "address", l.Addr().String(), "tls", g.tlsOf(l))
 		serving.Go(func() error { return g.server.Serve(l.Listener, l.options) })
 	}
+	if g.admin != nil {
+		defer g.admin.start()()
+	}
 	<-failed.Done()
+	g.readiness.draining.Store(true)
 	g.log.Info("draining", "timeout", g.drain.String(), "sessions", g.server.Sessions())
 	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.drain)
 	defer cancel()

@@ -304,7 +304,7 @@ func TestListenNamesTheListener(t *testing.T) {
 	}
 	err = g.Run(t.Context())
 	var at *ListenError
-	if !errors.As(err, &at) || at.Index != 1 || len(g.bound) != 0 {
+	if !errors.As(err, &at) || at.Field != "listeners[1]" || len(g.bound) != 0 {
 		t.Errorf("got %v", err)
 	}
 }

@@ -14,8 +14,11 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"causeway/configs"
 )
@@ -96,11 +99,14 @@ users:
       - {path: /azure, store: azure, rights: [list, read, write, overwrite, delete, rename, mkdir]}
       - {path: /gcs, store: gcs, rights: [list, read, write, overwrite, delete, rename, mkdir]}
 log: {level: debug}
+audit: {file: audit.log}
+admin: {address: "127.0.0.1:0"}
 `
 
 // TestS42_NothingWrittenTellsASecret takes a gateway with a store of each kind through
 // logins that are right and wrong and through stores that refuse, and looks for its
-// secrets in all that is written: the log at its finest, replies, and what check prints.
+// secrets in all that is written: the log at its finest, the audit, the metrics, replies,
+// and what check prints.
 func TestS42_NothingWrittenTellsASecret(t *testing.T) {
 	server, dir := refusing(t), t.TempDir()
 	_, key := serviceAccount(t, dir, server.URL)
@@ -130,12 +136,45 @@ func TestS42_NothingWrittenTellsASecret(t *testing.T) {
 			t.Errorf("the log tells nothing of %s:\n%s", needed, log)
 		}
 	}
-	fmt.Fprint(&written, log.String())
+	fmt.Fprint(&written, log.String(), auditOf(t, dir), metricsOf(t, log.String()))
 	for name, secret := range secrets {
 		if strings.Contains(written.String(), secret) {
 			t.Errorf("the %s is in:\n%s", name, &written)
 		}
 	}
+}
+
+// auditOf is the audit of a gateway that runs, once a file operation is in it.
+func auditOf(t *testing.T, dir string) string {
+	t.Helper()
+	for deadline := time.Now().Add(timeout); time.Now().Before(deadline); runtime.Gosched() {
+		text, err := os.ReadFile(filepath.Join(dir, "audit.log"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), `"verb":"STOR"`) {
+			return string(text)
+		}
+	}
+	t.Fatal("the audit stays empty")
+	return ""
+}
+
+// metricsOf are those of the gateway whose log tells where.
+func metricsOf(t *testing.T, log string) string {
+	t.Helper()
+	address := regexp.MustCompile(`"admin listening","address":"([^"]+)"`).FindStringSubmatch(log)[1]
+	resp, err := http.Get("http://" + address + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer http.DefaultClient.CloseIdleConnections()
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil || !strings.Contains(string(text), `store="azure"`) {
+		t.Fatalf("%v in %s", err, text)
+	}
+	return string(text)
 }
 
 // serve runs a gateway for the time of the test and returns its address.

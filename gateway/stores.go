@@ -196,12 +196,19 @@ func closeStores(stores map[string]backends.Backend) error {
 	return err
 }
 
-// cached puts one metadata cache in front of all stores, unless it is turned off.
-func cached(cfg *configs.Config, stores map[string]backends.Backend) map[string]backends.Backend {
+// newCache is nil where the configuration turns it off.
+func newCache(cfg *configs.Config) *cache.Cache {
 	if cfg.Cache.TTL == 0 {
+		return nil
+	}
+	return cache.New(cache.Options{TTL: cfg.Cache.TTL, Entries: cfg.Cache.Entries, Bytes: int64(cfg.Cache.Bytes)})
+}
+
+// cached puts one metadata cache in front of all stores, if there is one.
+func cached(memory *cache.Cache, stores map[string]backends.Backend) map[string]backends.Backend {
+	if memory == nil {
 		return stores
 	}
-	memory := cache.New(cache.Options{TTL: cfg.Cache.TTL, Entries: cfg.Cache.Entries, Bytes: int64(cfg.Cache.Bytes)})
 	decorated := make(map[string]backends.Backend, len(stores))
 	for name, b := range stores {
 		decorated[name] = memory.Backend(b)

@@ -155,10 +155,15 @@ Ctrl-C stops the demo.
 // listenAdvice names the flag of the address that cannot be listened on.
 func listenAdvice(err error) error {
 	var at *gateway.ListenError
-	if !errors.As(err, &at) || at.Index >= len(demoListeners()) {
+	if !errors.As(err, &at) {
 		return err
 	}
-	name := demoListeners()[at.Index]
+	name := at.Field
+	for i, flag := range demoListeners() {
+		if at.Field == fmt.Sprintf("listeners[%d]", i) {
+			name = flag
+		}
+	}
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return fmt.Errorf("%s: another program listens there, choose another address: %w", name, at.Err)
 	}

@@ -25,7 +25,7 @@ func prepareServe(flags *flag.FlagSet) func(context.Context, console) error {
 		err = g.Run(ctx)
 		var at *gateway.ListenError
 		if errors.As(err, &at) {
-			return cfg.Problem(fmt.Sprintf("listeners[%d].address", at.Index), at.Err.Error(), listenRemedy(at.Err))
+			return cfg.Problem(at.Field+".address", at.Err.Error(), listenRemedy(at.Err))
 		}
 		return err
 	}

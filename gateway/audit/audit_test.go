@@ -34,8 +34,8 @@ func content(t *testing.T, path string) string {
 	return string(text)
 }
 
-// TestEveryLineArrives though far more come at once than the queue holds.
-func TestEveryLineArrives(t *testing.T) {
+// TestS60_EveryLineArrives though far more come at once than the queue holds.
+func TestS60_EveryLineArrives(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "audit.log")
 	if err := os.WriteFile(path, []byte("before\n"), 0o600); err != nil {
@@ -64,9 +64,9 @@ func TestEveryLineArrives(t *testing.T) {
 	}
 }
 
-// TestRotatedFileIsFollowed: after a rename, as after a removal, the next line makes a new
+// TestS60_RotatedFileIsFollowed: after a rename, as after a removal, the next line makes a new
 // file.
-func TestRotatedFileIsFollowed(t *testing.T) {
+func TestS60_RotatedFileIsFollowed(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "audit.log")
 	f, err := openFile(path)
@@ -115,8 +115,8 @@ func TestFolderThatIsGoneLosesNothing(t *testing.T) {
 	}
 }
 
-// TestSessionsWaitForTheDisk, for a while; then the line is lost, and the log tells.
-func TestSessionsWaitForTheDisk(t *testing.T) {
+// TestS60_SessionsWaitForTheDisk, for a while; then the line is lost, and the log tells.
+func TestS60_SessionsWaitForTheDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		l := &Log{encoder: jsonLines{}, log: slog.New(slog.NewTextHandler(&log, nil)), queue: make(chan []byte, 1), ended: make(chan struct{})}
@@ -148,8 +148,8 @@ func TestSessionsWaitForTheDisk(t *testing.T) {
 	})
 }
 
-// TestFullDiskIsTold once a minute, with how many lines were lost.
-func TestFullDiskIsTold(t *testing.T) {
+// TestS60_FullDiskIsTold once a minute, with how many lines were lost.
+func TestS60_FullDiskIsTold(t *testing.T) {
 	if _, err := os.Stat("/dev/full"); err != nil {
 		t.Skip("there is no /dev/full")
 	}
