@@ -17,7 +17,7 @@ func unitKeys() map[string][]string {
 		"[Unit]": {"Description", "Documentation", "Wants", "After"},
 		"[Service]": {
 			"Type", "ExecStartPre", "ExecStart", "EnvironmentFile", "Restart", "RestartSec", "KillSignal", "TimeoutStopSec",
-			"LimitNOFILE", "User", "Group", "StateDirectory", "WorkingDirectory", "UMask",
+			"LimitNOFILE", "User", "Group", "StateDirectory", "LogsDirectory", "WorkingDirectory", "UMask",
 			"AmbientCapabilities", "CapabilityBoundingSet", "NoNewPrivileges",
 			"ProtectSystem", "ProtectHome", "PrivateTmp", "PrivateDevices", "ProtectClock", "ProtectControlGroups",
 			"ProtectHostname", "ProtectKernelLogs", "ProtectKernelModules", "ProtectKernelTunables", "ProtectProc", "ProcSubset",
