@@ -25,19 +25,21 @@ func prepareServe(flags *flag.FlagSet) func(context.Context, console) error {
 		err = g.Run(ctx)
 		var at *gateway.ListenError
 		if errors.As(err, &at) {
-			return cfg.Problem(at.Field+".address", at.Err.Error(), listenRemedy(at.Err))
+			return cfg.Problem(at.Field+".address", at.Err.Error(), listenRemedy(at))
 		}
 		return err
 	}
 }
 
 // listenRemedy says what would be right where an address cannot be listened on.
-func listenRemedy(err error) string {
+func listenRemedy(at *gateway.ListenError) string {
 	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
+	case errors.Is(at, syscall.EADDRINUSE):
 		return "end the program that listens there, or choose another port"
-	case errors.Is(err, syscall.EACCES):
+	case errors.Is(at, syscall.EACCES):
 		return "ports below 1024 need the capability CAP_NET_BIND_SERVICE; the systemd unit grants it"
+	case at.Field == "admin":
+		return "write an address of this machine, such as \"127.0.0.1:9121\""
 	}
 	return "write an address of this machine, or only the port, such as \":2121\""
 }

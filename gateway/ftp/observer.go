@@ -56,7 +56,7 @@ type TransferEvent struct {
 	Kept    int64         // octets that are parked
 	Name    string        // that the file was given, if it is not that of the path
 	Version string        // that the store has given the file
-	Took    time.Duration // from the agreement on the data connection to the end
+	Took    time.Duration // from the command to the end of the transfer
 }
 
 // SessionID names a session in log and audit.
