@@ -12,8 +12,9 @@ import (
 // together. Nothing is reported of a field that could not be decoded.
 type checker struct {
 	*report
-	cfg  *Config
-	host host
+	cfg    *Config
+	host   host
+	hashes []hashForm
 }
 
 func (c *checker) check() {
@@ -24,7 +25,9 @@ func (c *checker) check() {
 		c.store(name, s)
 	}
 	c.buckets()
+	c.somebody()
 	c.users()
+	c.accounts()
 	c.mounts("anonymous.mounts", anonymousMounts(c.cfg.Anonymous))
 	c.cache()
 	c.uploads()

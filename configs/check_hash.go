@@ -40,7 +40,7 @@ func (c *checker) password(field string, p Secret) {
 	if !c.required(field, right) {
 		return
 	}
-	for _, f := range hashForms() {
+	for _, f := range c.hashes {
 		rest, ok := strings.CutPrefix(p.Reveal(), f.prefix)
 		switch {
 		case ok && f.rest.MatchString(rest):

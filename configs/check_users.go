@@ -19,10 +19,15 @@ const maxPath = 1024
 // maxName bounds user names in octets.
 const maxName = 255
 
-func (c *checker) users() {
-	if len(c.cfg.Users) == 0 && !c.cfg.Anonymous.Enabled() && !c.has("users") && !c.has("anonymous") {
-		c.wrong("users", "nobody can log in", "write at least one user, or anonymous mounts")
+// somebody reports a configuration with which nobody could ever log in.
+func (c *checker) somebody() {
+	if len(c.cfg.Users)+len(c.cfg.Accounts) == 0 && !c.cfg.Anonymous.Enabled() &&
+		!c.has("users") && !c.has("accounts") && !c.has("anonymous") {
+		c.wrong("users", "nobody can log in", "write at least one user, anonymous mounts, or accounts: [{file: users.yaml}]")
 	}
+}
+
+func (c *checker) users() {
 	seen := map[string]int{}
 	for i, u := range c.cfg.Users {
 		field := fmt.Sprintf("users[%d]", i)
@@ -33,11 +38,20 @@ func (c *checker) users() {
 			seen[u.Name] = i
 		}
 		c.password(field+".password", u.Password)
-		if len(u.Mounts) == 0 {
-			c.wrong(field+".mounts", "there are none", "write at least one, such as {path: /, store: NAME, rights: [list, read]}")
+		c.networks(field+".networks", u.Networks)
+		if u.Template == "" && !c.has(field+".template") {
+			c.ownMounts(field+".mounts", u.Mounts)
 		}
-		c.mounts(field+".mounts", u.Mounts)
 	}
+}
+
+// ownMounts are those of a user without a template.
+func (c *checker) ownMounts(field string, mounts []Mount) {
+	if len(mounts) == 0 {
+		c.wrong(field, "there are none", "write at least one, such as {path: /, store: NAME, rights: [list, read]}")
+	}
+	c.mounts(field, mounts)
+	c.literal(field, mounts)
 }
 
 func (c *checker) userName(field, name string) {

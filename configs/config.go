@@ -22,6 +22,7 @@ type Config struct {
 	TLS       TLS              `yaml:"tls"`
 	Stores    map[string]Store `yaml:"stores"`
 	Users     []User           `yaml:"users"`
+	Accounts  []AccountSource  `yaml:"accounts"`
 	Anonymous Anonymous        `yaml:"anonymous"`
 	Cache     Cache            `yaml:"cache"`
 	Uploads   Uploads          `yaml:"uploads"`
@@ -89,6 +90,11 @@ type User struct {
 	Password Secret  `yaml:"password"` // a hash: argon2, bcrypt, or of the crypt(3) family
 	Charset  string  `yaml:"charset"`  // of the client's file names, as the WHATWG Encoding Standard calls it; "" is UTF-8
 	Mounts   []Mount `yaml:"mounts"`
+	Template string  `yaml:"template"` // a key of UsersFile.Templates, which has been applied; "" is none
+
+	Disabled bool           `yaml:"disabled"`
+	Expires  Date           `yaml:"expires"`  // the last day of the account; the zero Date is never
+	Networks []netip.Prefix `yaml:"networks"` // of clients that may log in; none is all
 
 	// For mounts that do not say themselves; see [User.Judgement].
 	Incomplete  Incomplete  `yaml:"incomplete"`

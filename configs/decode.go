@@ -10,15 +10,16 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// decoder copies a YAML tree into a Config, strictly, and remembers the line of every
-// field. The types of the Config are the schema.
+// decoder copies a YAML tree into a Config or UsersFile, strictly, and remembers the line of
+// every field. Their types are the schema.
 type decoder struct {
 	*report
 	host host
 }
 
-func (d *decoder) decode(root *yaml.Node, cfg *Config) {
-	d.value(root, "", reflect.ValueOf(cfg).Elem())
+// decode copies the tree into what the pointer into points to.
+func (d *decoder) decode(root *yaml.Node, into any) {
+	d.value(root, "", reflect.ValueOf(into).Elem())
 }
 
 // value decodes one node into v, which is settable.
@@ -117,10 +118,14 @@ func (d *decoder) scalar(n *yaml.Node, field string, v reflect.Value) {
 	}
 }
 
-// expand replaces ${NAME} by the environment's value; $${ stands for ${ itself. A variable
+// expand replaces ${NAME} by the environment's value; $${ stands for ${ itself. A host
+// without an environment has no variables, and the text is as it stands. A variable
 // that is empty is refused: an empty key would mean the machine's own identity, an empty
 // prefix the whole bucket, and so on, and none of them was asked for.
 func (d *decoder) expand(text, field string) (string, bool) {
+	if d.host.env == nil {
+		return text, true
+	}
 	var b strings.Builder
 	for {
 		before, rest, found := strings.Cut(text, "${")

@@ -27,8 +27,11 @@ func TestExamples(t *testing.T) {
 	if err := writeCertificate(dir); err != nil {
 		t.Fatal(err)
 	}
-	kinds := map[Kind]bool{}
+	kinds, usersFiles := map[Kind]bool{}, 0
 	for _, example := range examples {
+		if filepath.Base(example) == "users.yaml" {
+			continue // partners.yaml names it
+		}
 		data, err := os.ReadFile(example)
 		if err != nil {
 			t.Fatal(err)
@@ -45,11 +48,31 @@ func TestExamples(t *testing.T) {
 		for _, s := range cfg.Stores {
 			kinds[s.Kind] = true
 		}
+		for _, a := range cfg.Accounts {
+			usersFiles++
+			checkUsersFile(t, cfg, filepath.Base(a.File))
+		}
+	}
+	if usersFiles == 0 {
+		t.Error("no example of a users file")
 	}
 	for _, kind := range Kind("").choices() {
 		if !kinds[Kind(kind)] {
 			t.Errorf("no example for stores of kind %s", kind)
 		}
+	}
+}
+
+// checkUsersFile reads the users file that an example names, which is beside it.
+func checkUsersFile(t *testing.T, cfg *Config, name string) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("examples", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := cfg.ParseUsers(name, data)
+	if err != nil || len(f.Users) == 0 || len(f.Templates) == 0 {
+		t.Errorf("%s: %+v, %v", name, f, err)
 	}
 }
 

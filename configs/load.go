@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -21,6 +23,24 @@ func Load(path string) (*Config, error) {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
 	return parse(path, data, host{env: os.LookupEnv, readFile: os.ReadFile, evalLinks: filepath.EvalSymlinks})
+}
+
+// LoadAccounts is Load for who asks for accounts only: what is wrong with the rest, such as
+// a variable that is set where the gateway runs and not here, is left to Load. The result
+// is good for nothing else.
+func LoadAccounts(path string) (*Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	cfg, r := examine(path, data, host{env: os.LookupEnv, readFile: os.ReadFile, evalLinks: filepath.EvalSymlinks})
+	r.problems = slices.DeleteFunc(r.problems, func(p *Problem) bool {
+		return p.Field != "" && p.Field != "accounts" && !strings.HasPrefix(p.Field, "accounts[")
+	})
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	return cfg, nil
 }
 
 // host is what a configuration may refer to.
@@ -49,23 +69,29 @@ func (h host) directory(path string) string {
 
 // parse is Load of a file's content.
 func parse(path string, data []byte, h host) (*Config, error) {
-	r := &report{source: source{file: path, lines: map[string]int{"": 1}}}
-	root, err := document(data)
-	if err != nil {
-		r.problems = append(r.problems, syntaxProblem(path, data, err))
-		return nil, r.err()
-	}
-	cfg := Default()
-	d := decoder{report: r, host: h}
-	d.decode(root, cfg)
-	resolvePaths(cfg, filepath.Dir(path))
-	c := checker{report: r, cfg: cfg, host: h}
-	c.check()
+	cfg, r := examine(path, data, h)
 	if err := r.err(); err != nil {
 		return nil, err
 	}
-	cfg.source = r.source
 	return cfg, nil
+}
+
+// examine reads a file's content as far as it can be, and reports what is wrong with it.
+func examine(path string, data []byte, h host) (*Config, *report) {
+	r := newReport(path)
+	cfg := Default()
+	root, err := document(data)
+	if err != nil {
+		r.problems = append(r.problems, syntaxProblem(path, data, err))
+		return cfg, r
+	}
+	d := decoder{report: r, host: h}
+	d.decode(root, cfg)
+	resolvePaths(cfg, filepath.Dir(path))
+	c := checker{report: r, cfg: cfg, host: h, hashes: hashForms()}
+	c.check()
+	cfg.source = r.source
+	return cfg, r
 }
 
 var errDocuments = errors.New("more than one document")
@@ -99,6 +125,9 @@ func resolvePaths(cfg *Config, dir string) {
 	resolve(&cfg.TLS.Key)
 	resolve(&cfg.Spool.Dir)
 	resolve(&cfg.Audit.File)
+	for i := range cfg.Accounts {
+		resolve(&cfg.Accounts[i].File)
+	}
 	for name, s := range cfg.Stores {
 		resolve(&s.Path)
 		resolve(&s.CredentialsFile)

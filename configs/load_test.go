@@ -89,6 +89,9 @@ users:
   - name: cam1
     password: "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGFzaGFzaGFzaA"
     charset: gbk
+    disabled: true
+    expires: 2027-12-31
+    networks: [192.0.2.0/24]
     incomplete: discard
     require_close_notify: true
     allo: enforce
@@ -102,6 +105,7 @@ users:
         allo: ignore
         overwrite_policy: keep_both
         concurrent_uploads: refuse
+accounts: [{file: users.yaml}, {file: /etc/other.yaml}]
 anonymous:
   mounts: [{path: /public, store: s3, prefix: public/}]
 cache:  {ttl: 0s, entries: 100000, bytes: 64MiB}
@@ -139,6 +143,7 @@ func TestLoadWhole(t *testing.T) {
 		},
 		Users: []User{{
 			Name: "cam1", Password: "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGFzaGFzaGFzaA", Charset: "gbk",
+			Disabled: true, Expires: Date{2027, time.December, 31}, Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")},
 			Incomplete: Discard, CloseNotify: CloseNotifyRequired, ALLO: EnforceALLO,
 			Mounts: []Mount{
 				{Path: "/", Store: "s3", Prefix: "cams/cam1/", Rights: []Right{List, Read, Write, Overwrite, Delete, Rename, Mkdir}, RenameMax: 50},
@@ -148,6 +153,7 @@ func TestLoadWhole(t *testing.T) {
 				},
 			},
 		}},
+		Accounts:  []AccountSource{{"/etc/causeway/users.yaml"}, {"/etc/other.yaml"}},
 		Anonymous: Anonymous{[]AnonymousMount{{"/public", "s3", "public/"}}},
 		Cache:     Cache{TTL: 0, Entries: 100000, Bytes: 64 * MiB},
 		Uploads:   Uploads{Grace(300 * time.Millisecond), 36 * time.Hour},
@@ -265,6 +271,7 @@ func TestEveryFieldIsDecoded(t *testing.T) {
 		}
 	}
 	visit(reflect.ValueOf(Default()).Elem(), "")
+	visit(reflect.ValueOf(new(UsersFile)).Elem(), "")
 }
 
 func FuzzLoad(f *testing.F) {

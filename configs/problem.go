@@ -59,13 +59,17 @@ func (ps Problems) Unwrap() []error {
 // Problem describes what someone who understands a field better than this package has
 // found wrong with it.
 func (c *Config) Problem(field, wrong, right string) error {
-	return &Problem{File: c.source.file, Line: c.source.line(field), Field: field, Wrong: wrong, Right: right}
+	return c.source.problem(field, wrong, right)
 }
 
 // source remembers where in a file the fields are.
 type source struct {
 	file  string
 	lines map[string]int
+}
+
+func (s source) problem(field, wrong, right string) error {
+	return &Problem{File: s.file, Line: s.line(field), Field: field, Wrong: wrong, Right: right}
 }
 
 // line is that of the field, or of the nearest field around it that is in the file.
@@ -83,6 +87,10 @@ func (s source) line(field string) int {
 func (s source) given(field string) bool {
 	_, ok := s.lines[field]
 	return ok
+}
+
+func newReport(file string) *report {
+	return &report{source: source{file: file, lines: map[string]int{"": 1}}}
 }
 
 // report collects problems, one for each field: what follows from the first is noise.
@@ -109,6 +117,11 @@ func (r *report) has(field string) bool {
 		rest, ok := strings.CutPrefix(field, p.Field)
 		return ok && (p.Field == "" || rest == "" || rest[0] == '.' || rest[0] == '[')
 	})
+}
+
+// inside tells whether a problem is known of something inside the field.
+func (r *report) inside(field string) bool {
+	return slices.ContainsFunc(r.problems, func(p *Problem) bool { return strings.HasPrefix(p.Field, field+".") })
 }
 
 // err is nil if nothing is wrong.

@@ -12,7 +12,7 @@ import (
 // isScalar tells whether v is written as one value in YAML, though a struct in Go.
 func isScalar(v reflect.Value) bool {
 	switch v.Addr().Interface().(type) {
-	case *netip.Addr, *netip.Prefix, *PortRange:
+	case *netip.Addr, *netip.Prefix, *PortRange, *Date:
 		return true
 	}
 	return false
@@ -48,6 +48,9 @@ func setScalar(text string, v reflect.Value) (wrong, right string) {
 	case *PortRange:
 		noun, right = "a range of ports", "write the first and the last port, such as 50000-50999"
 		*into, err = parsePortRange(text)
+	case *Date:
+		noun, right = "a date", "write the last day of the account, such as 2027-03-31; it ends with that day, in UTC"
+		*into, err = parseDate(text)
 	case *netip.Addr:
 		noun, right = "an IP address", "write one such as 192.0.2.10; names are not looked up"
 		err = into.UnmarshalText([]byte(text))

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // choice is a value out of a short list.
@@ -117,6 +118,38 @@ func parseSize(text string) (Size, error) {
 		return Size(n) * u.size, nil
 	}
 	return 0, strconv.ErrSyntax
+}
+
+// Date is a day of the calendar. The zero value is none.
+type Date struct {
+	Year  int
+	Month time.Month
+	Day   int
+}
+
+// End is when the day is over, in UTC. It is the zero time for the zero Date.
+func (d Date) End() time.Time {
+	if d == (Date{}) {
+		return time.Time{}
+	}
+	return time.Date(d.Year, d.Month, d.Day+1, 0, 0, 0, 0, time.UTC)
+}
+
+// String is the date as the configuration has it; "" for the zero Date.
+func (d Date) String() string {
+	if d == (Date{}) {
+		return ""
+	}
+	return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day)
+}
+
+// parseDate reads a date such as "2027-03-31".
+func parseDate(text string) (Date, error) {
+	t, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return Date{}, err
+	}
+	return Date{t.Year(), t.Month(), t.Day()}, nil
 }
 
 // PortRange is a range of TCP ports, both ends included. The zero value leaves the choice
