@@ -7,12 +7,13 @@ package auth
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
+	"net/netip"
+	"slices"
 	"strings"
+	"sync/atomic"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -67,10 +68,13 @@ type Account struct {
 	Charset string // of the client's file names; "" is UTF-8
 }
 
-// User is an account with its password.
+// User is an account with its password and with what it takes to be let in beside it.
 type User struct {
 	Account
-	Hash string // argon2id, argon2i, bcrypt, or crypt(3)'s SHA-512, SHA-256, MD5 or yescrypt
+	Hash     string         // argon2id, argon2i, bcrypt, or crypt(3)'s SHA-512, SHA-256, MD5 or yescrypt
+	Disabled bool           // nobody is let in
+	Expires  time.Time      // from then on nobody is; zero is never
+	Networks []netip.Prefix // of clients that are let in; none is all
 }
 
 // anonymousNames log in to the anonymous account, in any case of letters.
@@ -88,58 +92,30 @@ const (
 
 // Users are all accounts. It may be used from any goroutine.
 type Users struct {
-	accounts  []credential
-	byName    map[string]int // index in accounts
-	anonymous *Account       // nil if not enabled
-	decoyKey  []byte
-	gate      *gate
-}
-
-// credential is an account with what its password is checked against.
-type credential struct {
-	account *Account
-	digest  digest
-}
-
-// digest checks passwords. One attempt costs the same whatever the password is.
-type digest interface {
-	Match(password string) bool
+	table    atomic.Pointer[table]
+	decoyKey []byte
+	gate     *gate
 }
 
 // New makes the accounts. anonymous is nil where anonymous logins are refused. A name that
 // is taken or cannot be one, or a hash that cannot be checked, is an [*AccountError].
 func New(users []User, anonymous *Account) (*Users, error) {
-	u := &Users{
-		byName:    make(map[string]int, len(users)),
-		anonymous: anonymous,
-		decoyKey:  decoyKey(users),
-		gate:      newGate(),
-	}
-	decoder := newDecoder()
-	for i, user := range users {
-		name, ok := canonical(user.Name)
-		if !ok || isAnonymous(name) {
-			return nil, &AccountError{Index: i, Err: ErrName}
-		}
-		if _, taken := u.byName[name]; taken {
-			return nil, &AccountError{Index: i, Err: ErrTaken}
-		}
-		d, err := decoder.digest(user.Hash)
-		if err != nil {
-			return nil, &AccountError{Index: i, Err: err}
-		}
-		u.byName[name] = len(u.accounts)
-		u.accounts = append(u.accounts, credential{account: &user.Account, digest: d})
-	}
-	if len(u.accounts) == 0 {
-		// Only anonymous: other names must cost what they would cost elsewhere.
-		d, err := decoder.digest(nobody)
-		if err != nil {
-			return nil, err
-		}
-		u.accounts = append(u.accounts, credential{digest: d})
+	u := &Users{decoyKey: newDecoyKey(users), gate: newGate()}
+	if err := u.Replace(users, anonymous); err != nil {
+		return nil, err
 	}
 	return u, nil
+}
+
+// Replace puts other accounts in place of those that there are, for logins that come from
+// then on. If it fails, as New does, it changes nothing.
+func (u *Users) Replace(users []User, anonymous *Account) error {
+	t, err := newTable(users, anonymous, u.decoyKey)
+	if err != nil {
+		return err
+	}
+	u.table.Store(t)
+	return nil
 }
 
 // ErrName: the name cannot be one. ErrTaken: another account has it. ErrHash: the hash is
@@ -161,60 +137,72 @@ func (e *AccountError) Error() string { return fmt.Sprintf("account %d: %v", e.I
 // Unwrap returns the kind.
 func (e *AccountError) Unwrap() error { return e.Err }
 
+// Attempt is what a client says of itself to log in, and what is known of it.
+type Attempt struct {
+	Name, Password string
+	Remote         netip.Addr
+}
+
 // Login returns the account of a name and password, which belongs to the caller's session
 // and must not be changed. ErrLogin if they do not fit; ErrBusy if it cannot tell now; the
 // context's error if it ends first.
 //
-// A name that no account has costs the work of one that has: see decoy.
-func (u *Users) Login(ctx context.Context, name, password string) (*Account, error) {
-	name, ok := canonical(name)
+// A name that no account has costs the work of one that has: see decoy. So does an account
+// that lets nobody in, or not this client: its error matches ErrLogin, too, and one of
+// ErrDisabled, ErrExpired and ErrNetwork if the password was right.
+func (u *Users) Login(ctx context.Context, a Attempt) (*Account, error) {
+	name, ok := Canonical(a.Name)
 	if !ok {
 		return nil, ErrLogin
 	}
-	if isAnonymous(name) && u.anonymous != nil {
-		return u.anonymous, nil
+	t := u.table.Load()
+	if isAnonymous(name) && t.anonymous != nil {
+		return t.anonymous, nil
 	}
-	if password == "" || len(password) > maxPassword || strings.ContainsRune(password, 0) {
+	if a.Password == "" || len(a.Password) > maxPassword || strings.ContainsRune(a.Password, 0) {
 		return nil, ErrLogin
 	}
-	i, known := u.byName[name]
-	if !known {
-		i = u.decoy(name)
-	}
+	c, known := t.find(name)
 	if err := u.gate.enter(ctx); err != nil {
 		return nil, err
 	}
 	defer u.gate.leave()
-	matches := u.accounts[i].digest.Match(password)
+	matches := c.digest.Match(a.Password)
 	if !known || !matches {
 		return nil, ErrLogin
 	}
-	return u.accounts[i].account, nil
-}
-
-// decoy chooses the account whose hash is computed for a name that no account has. The
-// choice is the same every time, so that asking twice tells nothing, and it spreads over
-// all accounts, so that where they have hashes of several kinds unknown names show the
-// same mix.
-func (u *Users) decoy(name string) int {
-	mac := hmac.New(sha256.New, u.decoyKey)
-	mac.Write([]byte(name)) // never fails (hash.Hash)
-	return int(binary.BigEndian.Uint64(mac.Sum(nil)) % uint64(len(u.accounts)))
-}
-
-// decoyKey is as secret as the hashes are and stays the same over restarts.
-func decoyKey(users []User) []byte {
-	sum := sha256.New()
-	for _, user := range users {
-		sum.Write([]byte(user.Hash)) // never fails (hash.Hash)
+	if err := c.user.admit(a.Remote); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrLogin, err)
 	}
-	return sum.Sum(nil)
+	return &c.user.Account, nil
 }
 
-// canonical is the form in which names are compared: Unicode's composed form, letters as
+// Why an account lets a client in no more, though the password was right. It is for the
+// log: a client that could tell it from a wrong password would know that it has guessed.
+var (
+	ErrDisabled = errors.New("the account is disabled")
+	ErrExpired  = errors.New("the account has expired")
+	ErrNetwork  = errors.New("the client's address is in none of the account's networks")
+)
+
+// admit judges all but the password.
+func (u *User) admit(remote netip.Addr) error {
+	within := func(network netip.Prefix) bool { return network.Contains(remote.Unmap().WithZone("")) }
+	switch {
+	case u.Disabled:
+		return ErrDisabled
+	case !u.Expires.IsZero() && !time.Now().Before(u.Expires):
+		return ErrExpired
+	case len(u.Networks) > 0 && !slices.ContainsFunc(u.Networks, within):
+		return ErrNetwork
+	}
+	return nil
+}
+
+// Canonical is the form in which names are compared: Unicode's composed form, letters as
 // they are. Names with control characters, which log and shell may take for something
 // else, are not names.
-func canonical(name string) (string, bool) {
+func Canonical(name string) (string, bool) {
 	if name == "" || len(name) > maxName || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
 		return "", false
 	}

@@ -46,7 +46,7 @@ func TestLogin(t *testing.T) {
 		{"anonymous", "secret", ""},
 		{"ftp", "x@y", ""},
 	} {
-		account, err := u.Login(t.Context(), c.name, c.password)
+		account, err := u.Login(t.Context(), Attempt{Name: c.name, Password: c.password})
 		switch {
 		case c.want == "" && !errors.Is(err, ErrLogin):
 			t.Errorf("%s/%s: %v, want ErrLogin", c.name, c.password, err)
@@ -54,7 +54,7 @@ func TestLogin(t *testing.T) {
 			t.Errorf("%s/%s: %v, %v", c.name, c.password, account, err)
 		}
 	}
-	account, _ := u.Login(t.Context(), "cam1", "secret")
+	account, _ := u.Login(t.Context(), Attempt{Name: "cam1", Password: "secret"})
 	if len(account.Grants) != 1 || account.Grants[0] != grants[0] || account.Charset != "gbk" {
 		t.Errorf("the account is not as configured: %+v", account)
 	}
@@ -71,7 +71,7 @@ func TestA7_NotEvenAName(t *testing.T) {
 		{"anonymous\x00", "x"}, {strings.Repeat("a", maxName+1), "secret"},
 		{"cam1", strings.Repeat("a", maxPassword+1)},
 	} {
-		if account, err := u.Login(t.Context(), c[0], c[1]); !errors.Is(err, ErrLogin) {
+		if account, err := u.Login(t.Context(), Attempt{Name: c[0], Password: c[1]}); !errors.Is(err, ErrLogin) {
 			t.Errorf("%q/%q: %v, %v", c[0], c[1], account, err)
 		}
 	}
@@ -82,12 +82,12 @@ func TestS41_AnonymousLogsInWithAnyPassword(t *testing.T) {
 	u := mustNew(t, nil, anonymous)
 	for _, name := range []string{"anonymous", "Anonymous", "ftp", "FTP"} {
 		for _, password := range []string{"", "me@example.com", "\xff"} {
-			if account, err := u.Login(t.Context(), name, password); err != nil || account != anonymous {
+			if account, err := u.Login(t.Context(), Attempt{Name: name, Password: password}); err != nil || account != anonymous {
 				t.Errorf("%q/%q: %v, %v", name, password, account, err)
 			}
 		}
 	}
-	if _, err := u.Login(t.Context(), "root", "x"); !errors.Is(err, ErrLogin) {
+	if _, err := u.Login(t.Context(), Attempt{Name: "root", Password: "x"}); !errors.Is(err, ErrLogin) {
 		t.Errorf("a stranger without any account: %v", err)
 	}
 }
@@ -105,10 +105,11 @@ func (r *recorder) Match(password string) bool {
 
 // record puts recorders in place of all digests.
 func record(u *Users) []*recorder {
-	recorders := make([]*recorder, len(u.accounts))
-	for i := range u.accounts {
-		recorders[i] = &recorder{digest: u.accounts[i].digest}
-		u.accounts[i].digest = recorders[i]
+	accounts := u.table.Load().accounts
+	recorders := make([]*recorder, len(accounts))
+	for i := range accounts {
+		recorders[i] = &recorder{digest: accounts[i].digest}
+		accounts[i].digest = recorders[i]
 	}
 	return recorders
 }
@@ -127,7 +128,7 @@ func TestS42_UnknownUserCostsTheSame(t *testing.T) {
 	var errs []string
 	for _, name := range []string{"a", "unknown", "anonymous"} {
 		before := total()
-		_, err := u.Login(t.Context(), name, "wrong")
+		_, err := u.Login(t.Context(), Attempt{Name: name, Password: "wrong"})
 		if n := total() - before; n != 1 {
 			t.Errorf("%s: %d verifications", name, n)
 		}
@@ -138,13 +139,13 @@ func TestS42_UnknownUserCostsTheSame(t *testing.T) {
 	}
 	for i := range 100 {
 		name := fmt.Sprintf("stranger%d", i)
-		before := recorders[u.decoy(name)].count.Load()
+		before := recorders[u.table.Load().decoy(name)].count.Load()
 		for range 2 {
-			if _, err := u.Login(t.Context(), name, "secret"); !errors.Is(err, ErrLogin) {
+			if _, err := u.Login(t.Context(), Attempt{Name: name, Password: "secret"}); !errors.Is(err, ErrLogin) {
 				t.Fatalf("%s got in: %v", name, err)
 			}
 		}
-		if n := recorders[u.decoy(name)].count.Load() - before; n != 2 {
+		if n := recorders[u.table.Load().decoy(name)].count.Load() - before; n != 2 {
 			t.Errorf("%s: another decoy the second time", name)
 		}
 	}
@@ -182,13 +183,13 @@ func TestA6_HashingIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := blocking{running: new(atomic.Int64), most: new(atomic.Int64), release: make(chan struct{})}
 		u.gate = newGate()
-		u.accounts[0].digest = slow
+		u.table.Load().accounts[0].digest = slow
 		slots := cap(u.gate.slots)
 		var busy, in atomic.Int64
 		var wg sync.WaitGroup
 		for range 1000 {
 			wg.Go(func() {
-				switch _, err := u.Login(t.Context(), "a", "x"); {
+				switch _, err := u.Login(t.Context(), Attempt{Name: "a", Password: "x"}); {
 				case err == nil:
 					in.Add(1)
 				case errors.Is(err, ErrBusy):
@@ -221,22 +222,22 @@ func TestA6_WaitingEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := blocking{running: new(atomic.Int64), most: new(atomic.Int64), release: make(chan struct{})}
 		u.gate = newGate()
-		u.accounts[0].digest = slow
+		u.table.Load().accounts[0].digest = slow
 		var wg sync.WaitGroup
 		for range cap(u.gate.slots) {
 			wg.Go(func() {
-				if _, err := u.Login(t.Context(), "a", "x"); err != nil {
+				if _, err := u.Login(t.Context(), Attempt{Name: "a", Password: "x"}); err != nil {
 					t.Error(err)
 				}
 			})
 		}
 		synctest.Wait()
-		if _, err := u.Login(t.Context(), "a", "x"); !errors.Is(err, ErrBusy) {
+		if _, err := u.Login(t.Context(), Attempt{Name: "a", Password: "x"}); !errors.Is(err, ErrBusy) {
 			t.Errorf("after the longest wait: %v", err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := u.Login(ctx, "a", "x"); !errors.Is(err, context.Canceled) {
+		if _, err := u.Login(ctx, Attempt{Name: "a", Password: "x"}); !errors.Is(err, context.Canceled) {
 			t.Errorf("after cancelling: %v", err)
 		}
 		close(slow.release)

@@ -132,7 +132,7 @@ func BenchmarkLogin(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := u.Login(b.Context(), "a", "secret"); err != nil {
+		if _, err := u.Login(b.Context(), Attempt{Name: "a", Password: "secret"}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -10,7 +9,6 @@ import (
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/htmlindex"
 
-	"causeway/configs"
 	"causeway/gateway/ftp"
 )
 
@@ -37,25 +35,28 @@ func (c charset) Encode(name string) ([]byte, error) {
 	return c.NewEncoder().Bytes([]byte(name))
 }
 
-// newCharsets finds the charsets that accounts name. UTF-8 has none.
-func newCharsets(cfg *configs.Config) (map[string]ftp.Charset, error) {
-	charsets := map[string]ftp.Charset{}
-	for i, u := range cfg.Users {
-		if u.Charset == "" {
-			continue
-		}
-		e, err := htmlindex.Get(u.Charset)
-		if err != nil || !extendsASCII(e) {
-			return nil, cfg.Problem(fmt.Sprintf("users[%d].charset", i),
-				fmt.Sprintf("%q is not a charset for file names", u.Charset),
-				"write one of the Encoding Standard's names, such as latin1, gbk or shift_jis, or nothing for UTF-8")
-		}
-		if name, err := htmlindex.Name(e); err == nil && name == "utf-8" {
-			continue
-		}
-		charsets[u.Charset] = charset{e}
+// charsetOf is the charset of an account that has been judged; nil for UTF-8.
+func charsetOf(name string) ftp.Charset {
+	if name == "" {
+		return nil
 	}
-	return charsets, nil
+	e, err := htmlindex.Get(name)
+	if err != nil {
+		return nil
+	}
+	if known, err := htmlindex.Name(e); err == nil && known == "utf-8" {
+		return nil
+	}
+	return charset{e}
+}
+
+// carriesCommands tells whether names can be of the charset; "" is UTF-8.
+func carriesCommands(name string) bool {
+	if name == "" {
+		return true
+	}
+	e, err := htmlindex.Get(name)
+	return err == nil && extendsASCII(e)
 }
 
 // extendsASCII tells whether commands stay readable in the encoding: printable ASCII

@@ -9,15 +9,12 @@ import (
 )
 
 func TestCharsets(t *testing.T) {
-	cfg := configs.Default()
-	for _, c := range []string{"latin1", "gbk", "Shift_JIS", "", "utf-8"} {
-		cfg.Users = append(cfg.Users, configs.User{Charset: c})
+	for _, name := range []string{"latin1", "gbk", "Shift_JIS", "", "utf-8"} {
+		if !carriesCommands(name) {
+			t.Errorf("%q is refused", name)
+		}
 	}
-	charsets, err := newCharsets(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if charsets[""] != nil || charsets["utf-8"] != nil {
+	if charsetOf("") != nil || charsetOf("utf-8") != nil {
 		t.Error("UTF-8 needs no charset")
 	}
 	for _, c := range []struct{ charset, octets, name string }{
@@ -25,17 +22,17 @@ func TestCharsets(t *testing.T) {
 		{"gbk", "\xd6\xd0\xce\xc4.txt", "中文.txt"},
 		{"Shift_JIS", "\x95\x5c", "表"}, // the second octet is a backslash in ASCII
 	} {
-		if got, err := charsets[c.charset].Decode([]byte(c.octets)); err != nil || got != c.name {
+		if got, err := charsetOf(c.charset).Decode([]byte(c.octets)); err != nil || got != c.name {
 			t.Errorf("%s: %q, %v", c.charset, got, err)
 		}
-		if got, err := charsets[c.charset].Encode(c.name); err != nil || string(got) != c.octets {
+		if got, err := charsetOf(c.charset).Encode(c.name); err != nil || string(got) != c.octets {
 			t.Errorf("%s: %q, %v", c.charset, got, err)
 		}
 	}
-	if got, err := charsets["gbk"].Decode([]byte("\xff\xff")); !errors.Is(err, errCharset) {
+	if got, err := charsetOf("gbk").Decode([]byte("\xff\xff")); !errors.Is(err, errCharset) {
 		t.Errorf("octets of no character: %q, %v", got, err)
 	}
-	if got, err := charsets["latin1"].Encode("中"); err == nil {
+	if got, err := charsetOf("latin1").Encode("中"); err == nil {
 		t.Errorf("a character of no octets: %q", got)
 	}
 }
@@ -44,7 +41,7 @@ func TestS52_CharsetsThatCannotCarryCommands(t *testing.T) {
 	for _, name := range []string{"utf-16le", "utf-16be", "iso-2022-jp", "replacement", "klingon"} {
 		cfg := configs.Default()
 		cfg.Users = []configs.User{{}, {Charset: name}}
-		_, err := newCharsets(cfg)
+		err := judgeUsers(cfg, cfg.Users)
 		var p *configs.Problem
 		if !errors.As(err, &p) || p.Field != "users[1].charset" || !strings.Contains(p.Wrong, name) {
 			t.Errorf("%s: %v", name, err)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -38,17 +39,17 @@ var ErrDenied = errors.New("stores do not allow what the mounts need")
 
 // Check validates all of the configuration that [New] does, and tries on every store, by
 // an object under the reserved name below each prefix that is mounted, what its credentials
-// may do. It prints one line for each store and permission, more where the prefixes differ.
-// The error matches ErrDenied if something is missing that the rights of some mount need: a
-// store that may only be put to is right for a drop box. That uploads cannot be parked is
-// told, and is not a failure.
+// may do. It prints one line for each store and permission, more where the prefixes differ,
+// and one for each account that is hidden by another of its name. The error matches
+// ErrDenied if something is missing that the rights of some mount need: a store that may
+// only be put to is right for a drop box. That uploads cannot be parked is told, and is not
+// a failure.
 func Check(ctx context.Context, cfg *configs.Config, w io.Writer) error {
-	if _, err := newUsers(cfg); err != nil {
+	accounts, err := newAccounts(ctx, cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
 		return err
 	}
-	if _, err := newCharsets(cfg); err != nil {
-		return err
-	}
+	cfg = accounts.check(w)
 	if _, err := newTLS(cfg); err != nil {
 		return err
 	}

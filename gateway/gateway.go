@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"causeway/auth"
 	"causeway/auth/guard"
 	"causeway/backends"
 	"causeway/backends/multipart"
@@ -25,14 +24,13 @@ import (
 // Gateway is one running configuration. It is used once: [New], then [Gateway.Run].
 type Gateway struct {
 	server    *ftp.Server
-	users     *auth.Users
+	accounts  *accounts
 	guard     *guard.Guard
 	opened    map[string]backends.Backend // as openStores returned them
 	stores    map[string]backends.Backend // the same behind the cache
 	cache     *cache.Cache                // nil where it is turned off
 	budget    *multipart.Budget           // of all stores
 	reads     *readahead.Pool             // of all downloads
-	charsets  map[string]ftp.Charset      // by name
 	names     *vfs.Names
 	addresses []configs.Listener
 	explicit  bool // TLS is offered on listeners that are not implicit
@@ -56,11 +54,7 @@ type listener struct {
 // New opens the stores and makes the accounts; it does not listen yet. What is wrong with
 // the configuration is told as in [configs.Config.Problem].
 func New(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*Gateway, error) {
-	users, err := newUsers(cfg)
-	if err != nil {
-		return nil, err
-	}
-	charsets, err := newCharsets(cfg)
+	accounts, err := newAccounts(ctx, cfg, log)
 	if err != nil {
 		return nil, err
 	}
@@ -83,14 +77,13 @@ func New(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*Gateway, 
 	measured := newMeasures(cfg)
 	memory := newCache(cfg)
 	g := &Gateway{
-		users:     users,
+		accounts:  accounts,
 		guard:     newGuard(cfg.Guard, log),
 		opened:    stores,
 		stores:    cached(memory, measured.meter(stores)),
 		cache:     memory,
 		budget:    budget,
 		reads:     readahead.NewPool(budget),
-		charsets:  charsets,
 		names:     vfs.NewNames(),
 		addresses: cfg.Listeners,
 		explicit:  tls != nil,
@@ -215,6 +208,10 @@ func (g *Gateway) serve(ctx context.Context) error {
 	janitor := &janitor{stores: g.stores, window: g.window, log: g.log}
 	serving.Go(func() error {
 		janitor.run(failed)
+		return nil
+	})
+	serving.Go(func() error {
+		g.accounts.run(failed)
 		return nil
 	})
 	for _, l := range g.bound {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"causeway/auth"
 	"causeway/configs"
@@ -15,9 +16,10 @@ import (
 // Login judges a user name and password, and gives who may come in a view of their own
 // over the stores that all share.
 func (g *Gateway) Login(ctx context.Context, c ftp.Credentials) (*ftp.Account, error) {
-	account, err := g.users.Login(ctx, c.User, c.Password)
+	account, err := g.accounts.users.Login(ctx, auth.Attempt{Name: c.User, Password: c.Password, Remote: c.Remote})
 	switch {
 	case errors.Is(err, auth.ErrLogin):
+		tellWhy(c, err)
 		return nil, ftp.ErrLogin
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ftp.ErrUnavailable, err)
@@ -26,28 +28,31 @@ func (g *Gateway) Login(ctx context.Context, c ftp.Credentials) (*ftp.Account, e
 	if err != nil {
 		return nil, fmt.Errorf("mounts of %q: %w", account.Name, err)
 	}
-	return &ftp.Account{Name: account.Name, FS: view, Charset: g.charsets[account.Charset]}, nil
+	return &ftp.Account{Name: account.Name, FS: view, Charset: charsetOf(account.Charset)}, nil
 }
 
-// newUsers makes the accounts of the configuration.
-func newUsers(cfg *configs.Config) (*auth.Users, error) {
-	users := make([]auth.User, len(cfg.Users))
-	for i, u := range cfg.Users {
-		grants := make([]auth.Grant, len(u.Mounts))
-		for j, m := range u.Mounts {
-			grants[j] = auth.Grant{Path: m.Path, Store: m.Store, Prefix: m.Prefix, Rights: rightsOf(m.Rights), Uploads: uploadsOf(u, m)}
-		}
-		users[i] = auth.User{
-			Account: auth.Account{Name: u.Name, Grants: grants, Charset: u.Charset},
-			Hash:    u.Password.Reveal(),
+// tellWhy logs why who has the right password is refused; the client is not told.
+func tellWhy(c ftp.Credentials, err error) {
+	for _, reason := range []error{auth.ErrDisabled, auth.ErrExpired, auth.ErrNetwork} {
+		if errors.Is(err, reason) {
+			c.Log.Warn("login refused in spite of the right password", slog.String("user", c.User), slog.Any("err", reason))
 		}
 	}
-	made, err := auth.New(users, newAnonymous(cfg.Anonymous))
-	var at *auth.AccountError
-	if errors.As(err, &at) {
-		return nil, accountProblem(cfg, at)
+}
+
+// newUser makes an account of what is configured of it.
+func newUser(u configs.User) auth.User {
+	grants := make([]auth.Grant, len(u.Mounts))
+	for i, m := range u.Mounts {
+		grants[i] = auth.Grant{Path: m.Path, Store: m.Store, Prefix: m.Prefix, Rights: rightsOf(m.Rights), Uploads: uploadsOf(u, m)}
 	}
-	return made, err
+	return auth.User{
+		Account:  auth.Account{Name: u.Name, Grants: grants, Charset: u.Charset},
+		Hash:     u.Password.Reveal(),
+		Disabled: u.Disabled,
+		Expires:  u.Expires.End(),
+		Networks: u.Networks,
+	}
 }
 
 // uploadsOf is how uploads to one of a user's mounts are judged and stored.
@@ -76,16 +81,6 @@ func newAnonymous(a configs.Anonymous) *auth.Account {
 		account.Grants = append(account.Grants, auth.Grant{Path: m.Path, Store: m.Store, Prefix: m.Prefix, Rights: auth.List | auth.Read})
 	}
 	return account
-}
-
-// accountProblem locates what package auth refuses.
-func accountProblem(cfg *configs.Config, at *auth.AccountError) error {
-	field := fmt.Sprintf("users[%d]", at.Index)
-	if errors.Is(at, auth.ErrHash) {
-		return cfg.Problem(field+".password", "the hash is damaged, of a kind that is not known, or too dear to check",
-			"write what `causeway passwd` prints")
-	}
-	return cfg.Problem(field+".name", at.Err.Error(), "choose another name")
 }
 
 // rightsOf is the set of a list of rights.

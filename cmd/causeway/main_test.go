@@ -62,7 +62,7 @@ func TestPasswd(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := users.Login(t.Context(), "a", "s3cret pass#1"); err != nil {
+		if _, err := users.Login(t.Context(), auth.Attempt{Name: "a", Password: "s3cret pass#1"}); err != nil {
 			t.Errorf("%q: %v", stdin, err)
 		}
 	}

@@ -1,0 +1,170 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"strings"
+	"time"
+
+	"causeway/auth"
+	"causeway/auth/usersfile"
+	"causeway/configs"
+)
+
+// pollAccounts is how often users files are looked at: soon enough for who waits for a new
+// account to work, and a look costs one stat.
+const pollAccounts = 2 * time.Second
+
+// accounts are all who may log in: the users of the configuration, then those of its users
+// files, which are read again when they change.
+type accounts struct {
+	cfg   *configs.Config
+	files []*accountFile
+	users *auth.Users
+	log   *slog.Logger
+}
+
+// accountFile is a users file as it was when it was last right.
+type accountFile struct {
+	usersfile.Document
+	path      string
+	content   *configs.UsersFile
+	version   string // that was looked at last, right or wrong
+	complaint string // what was wrong then, and has been said
+}
+
+// newAccounts makes all accounts. What is wrong with them, in the configuration and in each
+// users file, is told as in [configs.Config.Problem].
+func newAccounts(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*accounts, error) {
+	a := &accounts{cfg: cfg, log: log}
+	if err := errors.Join(judgeUsers(cfg, cfg.Users), a.readFiles(ctx)); err != nil {
+		return nil, err
+	}
+	var err error
+	a.users, err = auth.New(a.inForce(), newAnonymous(cfg.Anonymous))
+	return a, err
+}
+
+// readFiles reads all users files for the first time.
+func (a *accounts) readFiles(ctx context.Context) error {
+	var errs []error
+	for i, source := range a.cfg.Accounts {
+		f := &accountFile{Document: usersfile.File{Path: source.File}, path: source.File}
+		errs = append(errs, locate(a.cfg, i, f.read(ctx, a.cfg)))
+		a.files = append(a.files, f)
+	}
+	return errors.Join(errs...)
+}
+
+// locate says where the configuration names a file that cannot be read, and what to do.
+func locate(cfg *configs.Config, source int, err error) error {
+	field := fmt.Sprintf("accounts[%d].file", source)
+	var problem *configs.Problem
+	switch {
+	case err == nil, errors.As(err, &problem):
+		return err
+	case errors.Is(err, usersfile.ErrExposed):
+		return cfg.Problem(field, err.Error(), "take the others' rights away: chmod o= "+cfg.Accounts[source].File)
+	case errors.Is(err, fs.ErrNotExist):
+		return cfg.Problem(field, "cannot be read: "+err.Error(), "name a users file; configs/examples/users.yaml is one to begin with")
+	}
+	return cfg.Problem(field, "cannot be read: "+err.Error(), "name a file that the gateway's user may read")
+}
+
+// read takes the file's content if it has changed and is right. The error matches
+// usersfile.ErrUnchanged if it has not.
+func (f *accountFile) read(ctx context.Context, cfg *configs.Config) error {
+	text, version, err := f.Read(ctx, f.version)
+	switch {
+	case errors.Is(err, usersfile.ErrUnchanged):
+		return err
+	case err != nil:
+		f.version = "" // once it can be read again, it is news
+		return err
+	}
+	f.version = version
+	content, err := ParseUsers(cfg, f.path, text)
+	if err != nil {
+		return err
+	}
+	f.content = content
+	return nil
+}
+
+// ParseUsers reads the text of a users file, and judges it as far as it can be without the
+// others: by [configs.Config.ParseUsers], and by what only the gateway knows.
+func ParseUsers(cfg *configs.Config, path string, text []byte) (*configs.UsersFile, error) {
+	content, err := cfg.ParseUsers(path, text)
+	if err != nil {
+		return nil, err
+	}
+	return content, judgeUsers(content, content.Users)
+}
+
+// run looks at the files every so often, until ctx ends.
+func (a *accounts) run(ctx context.Context) {
+	if len(a.files) == 0 {
+		return
+	}
+	tick := time.NewTicker(pollAccounts)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			a.reload(ctx)
+		}
+	}
+}
+
+// reload takes over what has changed and is right. Of a file that is not, the accounts
+// stay as they were, and the log says so, once. Sessions go on in any case.
+func (a *accounts) reload(ctx context.Context) {
+	changed := false
+	for _, f := range a.files {
+		err := f.read(ctx, a.cfg)
+		if ctx.Err() != nil {
+			return
+		}
+		f.tell(err, a.log)
+		changed = changed || err == nil
+	}
+	if !changed {
+		return
+	}
+	users := a.inForce()
+	if err := a.users.Replace(users, newAnonymous(a.cfg.Anonymous)); err != nil {
+		a.log.Error("accounts could not be replaced; they stay as they were", slog.Any("err", err))
+		return
+	}
+	a.log.Info("accounts were read again", slog.Int("count", len(users)))
+}
+
+// tell logs what a look at the file has found, if it is news.
+func (f *accountFile) tell(err error, log *slog.Logger) {
+	switch {
+	case errors.Is(err, usersfile.ErrUnchanged):
+	case err == nil:
+		f.complaint = ""
+	case err.Error() != f.complaint:
+		f.complaint = err.Error()
+		log.Error("a users file is wrong; its accounts stay as they were",
+			slog.String("path", f.path), slog.String("err", oneLine(f.complaint)))
+	}
+}
+
+// maxProblems is how many problems of a users file one record of the log tells.
+const maxProblems = 10
+
+// oneLine is a text of several lines, the first of them, for the log.
+func oneLine(text string) string {
+	lines := strings.Split(text, "\n")
+	if more := len(lines) - maxProblems; more > 0 {
+		lines = append(lines[:maxProblems], fmt.Sprintf("and %d more: causeway check tells all", more))
+	}
+	return strings.Join(lines, " | ")
+}
