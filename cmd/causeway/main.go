@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"syscall"
 )
 
@@ -59,6 +61,13 @@ func commands() []command {
 		{"demo", "", "run a gateway on a local directory, with a fresh user and password", prepareDemo},
 		{"check", "-c FILE", "validate the configuration and try what each store permits", prepareCheck},
 		{"passwd", "", "read a password and print its hash for the configuration", preparePasswd},
+		{"user add", "-c FILE NAME", "add an account to a users file", prepareUserAdd},
+		{"user list", "-c FILE", "list all accounts", prepareUserList},
+		{"user show", "-c FILE NAME", "show an account, but for its password", prepareUserShow},
+		{"user passwd", "-c FILE NAME", "give an account of a users file a new password", prepareUserPasswd},
+		{"user disable", "-c FILE NAME", "let nobody in to an account of a users file", prepareUserDisable},
+		{"user enable", "-c FILE NAME", "take disable back", prepareUserEnable},
+		{"user remove", "-c FILE NAME", "take an account out of a users file; its files stay", prepareUserRemove},
 		{"version", "", "print the version", prepareVersion},
 	}
 }
@@ -77,8 +86,9 @@ func run(ctx context.Context, c console, args []string) int {
 		return exitOK
 	}
 	for _, cmd := range commands() {
-		if cmd.name == args[0] {
-			return cmd.run(ctx, c, args[1:])
+		words := strings.Fields(cmd.name)
+		if len(args) >= len(words) && slices.Equal(args[:len(words)], words) {
+			return cmd.run(ctx, c, args[len(words):])
 		}
 	}
 	fmt.Fprintf(c.stderr, "causeway: unknown command %q; see causeway help\n", args[0])
@@ -93,13 +103,17 @@ func (cmd command) run(ctx context.Context, c console, args []string) int {
 		flags.PrintDefaults()
 	}
 	work := cmd.prepare(flags)
-	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+	if err := parse(flags, args); errors.Is(err, flag.ErrHelp) {
 		return exitOK
 	} else if err != nil {
 		return exitUsage
 	}
-	if flags.NArg() > 0 {
+	switch wanted := cmd.operands(); {
+	case flags.NArg() > wanted:
 		fmt.Fprintf(c.stderr, "causeway %s: unexpected argument; see causeway %s -h\n", cmd.name, cmd.name)
+		return exitUsage
+	case flags.NArg() < wanted:
+		fmt.Fprintf(c.stderr, "causeway %s: NAME is required; see causeway %s -h\n", cmd.name, cmd.name)
 		return exitUsage
 	}
 	switch err := work(ctx, c); {
@@ -113,10 +127,31 @@ func (cmd command) run(ctx context.Context, c console, args []string) int {
 	}
 }
 
+// operands is how many arguments a command takes that are no flags.
+func (cmd command) operands() int { return strings.Count(cmd.arguments, "NAME") }
+
+// parse is flags.Parse with flags allowed behind operands, where people write them, too.
+func parse(flags *flag.FlagSet, args []string) error {
+	var operands []string
+	for {
+		if err := flags.Parse(args); err != nil {
+			return err
+		}
+		if flags.NArg() == 0 {
+			return flags.Parse(append([]string{"--"}, operands...))
+		}
+		rest := flags.Args()
+		if len(rest) < len(args) && args[len(args)-len(rest)-1] == "--" {
+			return flags.Parse(slices.Concat([]string{"--"}, operands, rest))
+		}
+		operands, args = append(operands, rest[0]), rest[1:]
+	}
+}
+
 func usage(w io.Writer) {
 	fmt.Fprint(w, "Causeway: FTP in, object storage out.\n\nusage: causeway COMMAND [flags]\n\n")
 	for _, cmd := range commands() {
-		fmt.Fprintf(w, "  %-8s %-8s %s\n", cmd.name, cmd.arguments, cmd.summary)
+		fmt.Fprintf(w, "  %-12s %-13s %s\n", cmd.name, cmd.arguments, cmd.summary)
 	}
 	fmt.Fprint(w, "\ncauseway COMMAND -h tells the flags of a command.\n")
 }

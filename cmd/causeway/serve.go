@@ -57,13 +57,18 @@ func prepareCheck(flags *flag.FlagSet) func(context.Context, console) error {
 
 // configFlag declares -c and returns what loads the file that it names.
 func configFlag(flags *flag.FlagSet) func(console) (*configs.Config, error) {
+	return fileFlag(flags, configs.Load)
+}
+
+// fileFlag is configFlag with another way to load the file.
+func fileFlag(flags *flag.FlagSet, load func(path string) (*configs.Config, error)) func(console) (*configs.Config, error) {
 	path := flags.String("c", "", "configuration `FILE`")
 	return func(c console) (*configs.Config, error) {
 		if *path == "" {
 			fmt.Fprintf(c.stderr, "%s: -c FILE is required\n", flags.Name())
 			return nil, errUsage
 		}
-		cfg, err := configs.Load(*path)
+		cfg, err := load(*path)
 		var problems configs.Problems
 		if errors.As(err, &problems) {
 			return nil, fmt.Errorf("wrong configuration:\n%w", err)

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+
+	"causeway/auth"
+	"causeway/auth/usersfile"
+	"causeway/configs"
+	"causeway/gateway"
+)
+
+// errNoUsersFile says what to do where there is no file to add to.
+var errNoUsersFile = errors.New("the configuration names no users file; write accounts: [{file: users.yaml}] into it")
+
+func prepareUserAdd(flags *flag.FlagSet) func(context.Context, console) error {
+	load := fileFlag(flags, configs.LoadAccounts)
+	template := flags.String("template", "", "`TEMPLATE` of the users file, which says what the account may do")
+	generate := generateFlag(flags)
+	return func(ctx context.Context, c console) error {
+		cfg, err := load(c)
+		if err != nil {
+			return err
+		}
+		name := flags.Arg(0)
+		if err := free(ctx, cfg, name); err != nil {
+			return err
+		}
+		if *template == "" {
+			fmt.Fprintf(c.stderr, "%s: --template TEMPLATE is required: one of those under templates in %s\n", flags.Name(), cfg.Accounts[0].File)
+			return errUsage
+		}
+		return withPassword(ctx, c, *generate, func(hash string) error {
+			err := gateway.EditAccounts(ctx, cfg, 0, func(text []byte) ([]byte, error) {
+				return usersfile.Add(text, usersfile.Entry{Name: name, Hash: hash, Template: *template})
+			})
+			return confirm(c, err, "%s was added to %s", name, cfg.Accounts[0].File)
+		})
+	}
+}
+
+// free tells whether there is a file to add a name to, and no account of the name.
+func free(ctx context.Context, cfg *configs.Config, name string) error {
+	if len(cfg.Accounts) == 0 {
+		return errNoUsersFile
+	}
+	account, err := find(ctx, cfg, name)
+	switch {
+	case errors.Is(err, usersfile.ErrUnknown):
+		return nil
+	case err != nil:
+		return err
+	}
+	return fmt.Errorf("%q is an account of %s already; user passwd gives it another password", name, sourceOf(cfg, account))
+}
+
+func prepareUserPasswd(flags *flag.FlagSet) func(context.Context, console) error {
+	load := fileFlag(flags, configs.LoadAccounts)
+	generate := generateFlag(flags)
+	return func(ctx context.Context, c console) error {
+		cfg, err := load(c)
+		if err != nil {
+			return err
+		}
+		account, err := editable(ctx, cfg, flags.Arg(0))
+		if err != nil {
+			return err
+		}
+		return withPassword(ctx, c, *generate, func(hash string) error {
+			err := gateway.EditAccounts(ctx, cfg, account.Source, func(text []byte) ([]byte, error) {
+				return usersfile.SetPassword(text, account.Name, hash)
+			})
+			return confirm(c, err, "%s has another password", account.Name)
+		})
+	}
+}
+
+func prepareUserDisable(flags *flag.FlagSet) func(context.Context, console) error {
+	return prepareChange(flags, usersfile.Disable, "%s is disabled; sessions that it has go on")
+}
+
+func prepareUserEnable(flags *flag.FlagSet) func(context.Context, console) error {
+	return prepareChange(flags, usersfile.Enable, "%s is enabled")
+}
+
+func prepareUserRemove(flags *flag.FlagSet) func(context.Context, console) error {
+	return prepareChange(flags, usersfile.Remove, "%s was removed; its files stay")
+}
+
+// prepareChange is a subcommand that needs to know no more than the name.
+func prepareChange(flags *flag.FlagSet, change func(text []byte, name string) ([]byte, error), done string) func(context.Context, console) error {
+	load := fileFlag(flags, configs.LoadAccounts)
+	return func(ctx context.Context, c console) error {
+		cfg, err := load(c)
+		if err != nil {
+			return err
+		}
+		account, err := editable(ctx, cfg, flags.Arg(0))
+		if err != nil {
+			return err
+		}
+		err = gateway.EditAccounts(ctx, cfg, account.Source, func(text []byte) ([]byte, error) {
+			return change(text, account.Name)
+		})
+		return confirm(c, err, done, account.Name)
+	}
+}
+
+// editable is the account of a name, if it is in a users file.
+func editable(ctx context.Context, cfg *configs.Config, name string) (gateway.Account, error) {
+	account, err := find(ctx, cfg, name)
+	if err == nil && account.Source < 0 {
+		err = fmt.Errorf("%q is in the configuration itself, under users; change it there, or move it to a users file", name)
+	}
+	return account, err
+}
+
+// find is the account that a name logs in to.
+func find(ctx context.Context, cfg *configs.Config, name string) (gateway.Account, error) {
+	all, err := gateway.Accounts(ctx, cfg)
+	if err != nil {
+		return gateway.Account{}, err
+	}
+	name, _ = auth.Canonical(name)
+	i := slices.IndexFunc(all, func(a gateway.Account) bool {
+		known, _ := auth.Canonical(a.Name)
+		return known == name
+	})
+	if i < 0 {
+		return gateway.Account{}, fmt.Errorf("%w; user list shows those that there are", usersfile.ErrUnknown)
+	}
+	return all[i], nil
+}
+
+func generateFlag(flags *flag.FlagSet) *bool {
+	return flags.Bool("generate", false, "make a strong password and print it, this once, instead of reading one")
+}
+
+// withPassword calls save with the hash of a password, which is read or made. What was made
+// is printed when it has been saved, alone on standard output, so that a script can take it.
+func withPassword(ctx context.Context, c console, generate bool, save func(hash string) error) error { //nolint:revive // the flag of the command line
+	var password string
+	var err error
+	if generate {
+		password = strings.ToLower(rand.Text())
+	} else if password, err = readPassword(ctx, c); err != nil {
+		return err
+	}
+	hash, err := auth.Hash(password)
+	if err != nil {
+		return err
+	}
+	if err := save(hash); err != nil || !generate {
+		return err
+	}
+	_, err = fmt.Fprintln(c.stdout, password)
+	return err
+}
+
+// confirm says what has been done, if it was.
+func confirm(c console, err error, done string, args ...any) error {
+	if err == nil {
+		fmt.Fprintf(c.stderr, done+"\n", args...)
+	}
+	return err
+}

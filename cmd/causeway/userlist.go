@@ -1,0 +1,105 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"causeway/configs"
+	"causeway/gateway"
+)
+
+func prepareUserList(flags *flag.FlagSet) func(context.Context, console) error {
+	load := fileFlag(flags, configs.LoadAccounts)
+	return func(ctx context.Context, c console) error {
+		cfg, err := load(c)
+		if err != nil {
+			return err
+		}
+		all, err := gateway.Accounts(ctx, cfg)
+		if err != nil {
+			return err
+		}
+		w := columns(c.stdout)
+		fmt.Fprintln(w, "NAME\tSTATUS\tTEMPLATE\tFILE")
+		for _, a := range all {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", a.Name, statusOf(a), cmp.Or(a.Template, "-"), sourceOf(cfg, a))
+		}
+		return w.Flush()
+	}
+}
+
+func prepareUserShow(flags *flag.FlagSet) func(context.Context, console) error {
+	load := fileFlag(flags, configs.LoadAccounts)
+	return func(ctx context.Context, c console) error {
+		cfg, err := load(c)
+		if err != nil {
+			return err
+		}
+		account, err := find(ctx, cfg, flags.Arg(0))
+		if err != nil {
+			return err
+		}
+		return show(c.stdout, account, sourceOf(cfg, account))
+	}
+}
+
+// show prints all of an account but its password.
+func show(out io.Writer, a gateway.Account, source string) error {
+	w := columns(out)
+	line := func(key, value string) {
+		if value != "" {
+			fmt.Fprintf(w, "%s\t%s\n", key, value)
+		}
+	}
+	line("name", a.Name)
+	line("file", source)
+	line("status", statusOf(a))
+	line("template", a.Template)
+	line("expires", a.Expires.String())
+	line("charset", a.Charset)
+	for _, n := range a.Networks {
+		line("network", n.String())
+	}
+	for _, m := range a.Mounts {
+		j := a.Judgement(m)
+		line("mount", fmt.Sprintf("%s is %s:%s, rights %s, incomplete: %s", m.Path, m.Store, m.Prefix, rights(m.Rights), j.Incomplete))
+	}
+	return w.Flush()
+}
+
+func rights(list []configs.Right) string {
+	words := make([]string, len(list))
+	for i, r := range list {
+		words[i] = string(r)
+	}
+	return strings.Join(words, " ")
+}
+
+// statusOf says whether the account can be logged in to.
+func statusOf(a gateway.Account) string {
+	switch end := a.Expires.End(); {
+	case a.Hidden:
+		return "hidden"
+	case a.Disabled:
+		return "disabled"
+	case !end.IsZero() && !time.Now().Before(end):
+		return "expired"
+	}
+	return "active"
+}
+
+// sourceOf names the file that an account is in.
+func sourceOf(cfg *configs.Config, a gateway.Account) string {
+	if a.Source < 0 {
+		return "the configuration"
+	}
+	return cfg.Accounts[a.Source].File
+}
+
+func columns(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
