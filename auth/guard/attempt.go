@@ -61,8 +61,10 @@ func (g *Guard) enter(a *Attempt) (wait <-chan struct{}, err error) {
 		case b.checking > 0:
 			return b.wait()
 		default:
-			for _, passed := range bounds[:i] {
-				passed.spend(now) // as if it had been checked: or the next answers would tell
+			if !g.failing(a.pair, now).refused.is(a.guess) {
+				for _, passed := range bounds[:i] {
+					passed.spend(now) // as if it had been checked: or the next answers would tell
+				}
 			}
 			return nil, g.throttle(a, b.why, now)
 		}
@@ -96,10 +98,15 @@ func (g *Guard) bounds(p pair, now time.Time) (bounds []bound, banned bool) {
 	return bounds, false
 }
 
-// throttle refuses an attempt, which counts as a failure all the same.
+// throttle refuses an attempt, which counts as a failure all the same, unless it is the last
+// one of its pair again: devices with an old password, many at one address, must not ban it.
 func (g *Guard) throttle(a *Attempt, why string, now time.Time) error {
-	g.count(a.pair.home, now)
-	return &ThrottledError{why, g.failing(a.pair, now).fail(now), g.took.next()}
+	p := g.failing(a.pair, now)
+	if again := p.refused.is(a.guess) || !p.checked.IsZero() && p.guess == a.guess; !again {
+		g.count(a.pair.home, now)
+	}
+	p.refused = some(a.guess)
+	return &ThrottledError{why, p.fail(now), g.took.next()}
 }
 
 // Fail says that the password was wrong, and returns by how long the answer is to be put off.

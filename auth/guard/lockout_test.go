@@ -97,6 +97,25 @@ func TestA5_OldPasswordIsNoGuess(t *testing.T) {
 	})
 }
 
+// TestA5_ManyOldPasswords: a site of devices whose passwords have all been changed is not
+// banned, and whoever else is there gets in.
+func TestA5_ManyOldPasswords(t *testing.T) {
+	virtual(t, defaults, func(t *testing.T, d *door) {
+		for began, i := time.Now(), 0; time.Since(began) < 6*time.Hour; i++ {
+			device := fmt.Sprint("camera", i%40)
+			d.login(nat, device, "right of last year for "+device)
+			time.Sleep(time.Second)
+			if !d.Admit(nat) {
+				t.Fatalf("banned after %v", time.Since(began))
+			}
+		}
+		time.Sleep(2 * time.Minute)
+		if got := d.login(nat, "other", "right"); got != in {
+			t.Errorf("another account: %s", got)
+		}
+	})
+}
+
 func TestA4_NamesAreOne(t *testing.T) {
 	virtual(t, Limits{AccountPerHour: 1}, func(t *testing.T, d *door) {
 		d.login(nat, "m\u00e4x", "guess")

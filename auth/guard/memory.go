@@ -55,7 +55,18 @@ type failing struct {
 	last     time.Time
 	guess    uint32    // of the last password that was found wrong
 	checked  time.Time // when; zero if none was
+	refused  maybe     // the last that was not looked at
 }
+
+// maybe is a guess, or none.
+type maybe struct {
+	guess uint32
+	there bool
+}
+
+func some(guess uint32) maybe { return maybe{guess, true} }
+
+func (m maybe) is(guess uint32) bool { return m.there && m.guess == guess }
 
 // acquaintance is an account that has logged in from an address, with guesses of its own.
 type acquaintance struct {
