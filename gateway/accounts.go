@@ -1,12 +1,14 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"causeway/auth"
@@ -25,6 +27,8 @@ type accounts struct {
 	files []*accountFile
 	users *auth.Users
 	log   *slog.Logger
+
+	reading sync.Mutex // held by reload, for what files hold
 }
 
 // accountFile is a users file as it was when it was last right.
@@ -74,6 +78,9 @@ func locate(cfg *configs.Config, source int, err error) error {
 	return cfg.Problem(field, "cannot be read: "+err.Error(), "name a file that the gateway's user may read")
 }
 
+// errEmpty is a file that has lost all it had: one that is being written, or on a full disk.
+var errEmpty = errors.New("is empty; write users: [] if there is to be no account")
+
 // read takes the file's content if it has changed and is right. The error matches
 // usersfile.ErrUnchanged if it has not.
 func (f *accountFile) read(ctx context.Context, cfg *configs.Config) error {
@@ -86,6 +93,9 @@ func (f *accountFile) read(ctx context.Context, cfg *configs.Config) error {
 		return err
 	}
 	f.version = version
+	if f.content != nil && len(bytes.TrimSpace(text)) == 0 {
+		return errEmpty
+	}
 	content, err := ParseUsers(cfg, f.path, text)
 	if err != nil {
 		return err
@@ -124,6 +134,8 @@ func (a *accounts) run(ctx context.Context) {
 // reload takes over what has changed and is right. Of a file that is not, the accounts
 // stay as they were, and the log says so, once. Sessions go on in any case.
 func (a *accounts) reload(ctx context.Context) {
+	a.reading.Lock()
+	defer a.reading.Unlock()
 	changed := false
 	for _, f := range a.files {
 		err := f.read(ctx, a.cfg)

@@ -119,6 +119,7 @@ func TestBrokenUsersFileChangesNothing(t *testing.T) {
 			{"form", func() { rewrite(t, cfg, 0, partners+"  - {name: x}\nuser: []\n") }, "users[2].password: is missing"},
 			{"hash", func() { rewrite(t, cfg, 0, strings.Replace(partners, "$1$", "$9$", 1)) }, "users[0].password: is not a password hash"},
 			{"too dear", func() { rewrite(t, cfg, 0, strings.Replace(partners, hash, dear, 1)) }, "too dear to check"},
+			{"empty", func() { rewrite(t, cfg, 0, "\n") }, "is empty; write users: []"},
 			{"gone", func() { os.Remove(path) }, "no such file"},
 			{"open to all", func() { rewrite(t, cfg, 0, partners); os.Chmod(path, 0o644) }, "open to every user"},
 		} {
