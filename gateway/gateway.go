@@ -127,13 +127,13 @@ func engineConfig(cfg *configs.Config) ftp.Config {
 	}
 }
 
-// close closes what New has opened.
+// close closes what New has opened: the audit first, since a store may keep it waiting.
 func (g *Gateway) close() error {
-	err := closeStores(g.opened)
+	var err error
 	if g.audit != nil {
-		err = errors.Join(err, g.audit.Close())
+		err = g.audit.Close()
 	}
-	return err
+	return errors.Join(err, closeStores(g.opened))
 }
 
 func sessionReuse(r configs.SessionReuse) ftp.SessionReuse {

@@ -51,7 +51,7 @@ type TransferEvent struct {
 	ASCII   bool          // TYPE A
 	Bytes   int64         // octets on the data connection
 	CRC32C  uint32        // of these
-	Done    string        // "stored", "parked", "discarded", "published", "sent", or "failed"
+	Done    string        // "stored", "parked", "discarded", "published", "sent", "failed", or "unknown"
 	End     string        // of an upload's data, in words
 	Kept    int64         // octets that are parked
 	Name    string        // that the file was given, if it is not that of the path
