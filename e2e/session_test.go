@@ -62,7 +62,7 @@ func dial(t testing.TB, address string) *session {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	_ = conn.SetDeadline(time.Now().Add(patience))
+	_ = conn.SetDeadline(time.Now().Add(5 * patience)) // for all that the session does
 	return &session{t: t, conn: conn, raw: conn.(*net.TCPConn), in: bufio.NewReader(conn)}
 }
 
