@@ -57,7 +57,7 @@ func TestReplaceKeeps(t *testing.T) {
 	}
 	link := File{Path: filepath.Join(t.TempDir(), "link.yaml")}
 	if err := os.Symlink(f.Path, link.Path); err != nil {
-		t.Skip("no links here:", err)
+		t.Fatal(err)
 	}
 	err := Edit(t.Context(), link, func([]byte) ([]byte, error) { return []byte("two"), nil })
 	if err != nil {
