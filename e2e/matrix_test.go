@@ -173,7 +173,7 @@ func (c *cell) list(t *testing.T, want ...string) {
 
 func (c *cell) download(t *testing.T, remote string, want []byte) {
 	t.Helper()
-	local := filepath.Join(c.site.home, "down-"+random(2))
+	local := filepath.Join(c.site.home, "down-"+random(8))
 	if !c.does(t, "download", c.client.download(c.site, remote, local)) {
 		return
 	}
