@@ -48,6 +48,7 @@ func (c *checker) templates(templates map[string]Template) {
 		c.mounts(field+".mounts", t.Mounts)
 		c.marks(field+".mounts", t.Mounts)
 		c.networks(field+".networks", t.Networks)
+		c.accountCredentials(field+".credentials", t.Credentials)
 	}
 }
 

@@ -52,14 +52,7 @@ func (c *checker) filled(field, value, right string) {
 }
 
 func (c *checker) credentials(field string, s Store) {
-	const both = "set both, or none to use the SDK's default chain (environment, role, instance)"
-	access, secret := c.given(field+".access_key"), c.given(field+".secret_key")
-	switch {
-	case access && !secret:
-		c.wrong(field+".secret_key", "access_key is set without it", both)
-	case secret && !access:
-		c.wrong(field+".access_key", "secret_key is set without it", both)
-	}
+	c.pair(field, "set both, or none to use the SDK's default chain (environment, role, instance)")
 	c.notEmpty(field+".access_key", s.AccessKey.Reveal())
 	c.notEmpty(field+".secret_key", s.SecretKey.Reveal())
 	c.notEmpty(field+".account_key", s.AccountKey.Reveal())
@@ -72,6 +65,17 @@ func (c *checker) credentials(field string, s Store) {
 	}
 }
 
+// pair reports one key without the other.
+func (c *checker) pair(field, both string) {
+	access, secret := c.given(field+".access_key"), c.given(field+".secret_key")
+	switch {
+	case access && !secret:
+		c.wrong(field+".secret_key", "access_key is set without it", both)
+	case secret && !access:
+		c.wrong(field+".access_key", "secret_key is set without it", both)
+	}
+}
+
 // notEmpty reports credentials that are in the file and empty: the store would be opened
 // with the machine's own identity instead.
 func (c *checker) notEmpty(field, value string) {
@@ -81,19 +85,25 @@ func (c *checker) notEmpty(field, value string) {
 }
 
 func (c *checker) endpoint(field string, s Store) {
-	if s.Endpoint == "" {
+	c.service(field, s.Endpoint)
+	if u, err := url.Parse(s.Endpoint); err == nil && s.Kind == GCS && strings.Trim(u.Path, "/") != "" {
+		c.wrong(field, "holds a path", "write "+u.Scheme+"://"+u.Host+" alone; the bucket has its own key")
+	}
+}
+
+// service judges the URL of a service.
+func (c *checker) service(field, endpoint string) {
+	if endpoint == "" {
 		return
 	}
-	u, err := url.Parse(s.Endpoint)
+	u, err := url.Parse(endpoint)
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		c.wrong(field, fmt.Sprintf("%q is not an address of a service", redact(s.Endpoint)), rightEndpoint(s.Endpoint))
+		c.wrong(field, fmt.Sprintf("%q is not an address of a service", redact(endpoint)), rightEndpoint(endpoint))
 	case u.User != nil:
 		c.wrong(field, "holds a user or password", "remove it; credentials have their own keys")
 	case u.RawQuery != "" || u.Fragment != "":
 		c.wrong(field, "holds a query or a fragment", "remove what follows ? or #; credentials have their own keys")
-	case s.Kind == GCS && strings.Trim(u.Path, "/") != "":
-		c.wrong(field, "holds a path", "write "+u.Scheme+"://"+u.Host+" alone; the bucket has its own key")
 	}
 }
 

@@ -39,6 +39,7 @@ func (c *checker) users() {
 		}
 		c.password(field+".password", u.Password)
 		c.networks(field+".networks", u.Networks)
+		c.accountCredentials(field+".credentials", u.Credentials)
 		if u.Template == "" && !c.has(field+".template") {
 			c.ownMounts(field+".mounts", u.Mounts)
 		}
@@ -111,9 +112,13 @@ func (c *checker) mountPath(field, p string) {
 
 func (c *checker) mountStore(field, name string) {
 	names := slices.Sorted(maps.Keys(c.cfg.Stores))
-	if !c.required(field, "name one of the stores: "+strings.Join(names, ", ")) || slices.Contains(names, name) {
-		return
+	if c.required(field, "name one of the stores: "+strings.Join(names, ", ")) && !slices.Contains(names, name) {
+		c.unknownStore(field, name)
 	}
+}
+
+func (c *checker) unknownStore(field, name string) {
+	names := slices.Sorted(maps.Keys(c.cfg.Stores))
 	right := "there are: " + strings.Join(names, ", ")
 	if best := nearest(name, names); best != "" {
 		right = fmt.Sprintf("did you mean %s?", best)

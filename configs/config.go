@@ -96,6 +96,8 @@ type User struct {
 	Expires  Date           `yaml:"expires"`  // the last day of the account; the zero Date is never
 	Networks []netip.Prefix `yaml:"networks"` // of clients that may log in; none is all
 
+	Credentials map[string]Credentials `yaml:"credentials"` // by the store, a key of Config.Stores; without, its own are used
+
 	// For mounts that do not say themselves; see [User.Judgement].
 	Incomplete  Incomplete  `yaml:"incomplete"`
 	CloseNotify CloseNotify `yaml:"require_close_notify"`

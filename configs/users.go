@@ -31,6 +31,8 @@ type Template struct {
 	CloseNotify CloseNotify    `yaml:"require_close_notify"`
 	ALLO        ALLO           `yaml:"allo"`
 	Networks    []netip.Prefix `yaml:"networks"`
+
+	Credentials map[string]Credentials `yaml:"credentials"` // see [User.Credentials]
 }
 
 // UserMark stands for a user's name in a template.
@@ -75,6 +77,9 @@ func (t Template) apply(u User) User {
 	u.ALLO = cmp.Or(u.ALLO, t.ALLO)
 	if len(u.Networks) == 0 {
 		u.Networks = t.Networks
+	}
+	if len(u.Credentials) == 0 {
+		u.Credentials = t.Credentials
 	}
 	if len(u.Mounts) > 0 {
 		return u
