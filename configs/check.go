@@ -26,7 +26,9 @@ func (c *checker) check() {
 	}
 	c.buckets()
 	c.somebody()
+	c.templates(c.cfg.Templates, providerMarks())
 	c.users()
+	c.apply(c.cfg.Templates, nil)
 	c.accounts()
 	c.mounts("anonymous.mounts", anonymousMounts(c.cfg.Anonymous))
 	c.cache()

@@ -17,21 +17,22 @@ import (
 // absolute or relative to the working directory; one that is built in code starts from
 // [Default].
 type Config struct {
-	Listeners []Listener       `yaml:"listeners"`
-	Passive   Passive          `yaml:"passive"`
-	TLS       TLS              `yaml:"tls"`
-	Stores    map[string]Store `yaml:"stores"`
-	Users     []User           `yaml:"users"`
-	Accounts  []AccountSource  `yaml:"accounts"`
-	Anonymous Anonymous        `yaml:"anonymous"`
-	Cache     Cache            `yaml:"cache"`
-	Uploads   Uploads          `yaml:"uploads"`
-	Limits    Limits           `yaml:"limits"`
-	Guard     Guard            `yaml:"guard"`
-	Spool     Spool            `yaml:"spool"`
-	Log       Log              `yaml:"log"`
-	Audit     Audit            `yaml:"audit"`
-	Admin     Admin            `yaml:"admin"`
+	Listeners []Listener          `yaml:"listeners"`
+	Passive   Passive             `yaml:"passive"`
+	TLS       TLS                 `yaml:"tls"`
+	Stores    map[string]Store    `yaml:"stores"`
+	Templates map[string]Template `yaml:"templates"` // for Users, users files and other providers of accounts
+	Users     []User              `yaml:"users"`
+	Accounts  []AccountSource     `yaml:"accounts"`
+	Anonymous Anonymous           `yaml:"anonymous"`
+	Cache     Cache               `yaml:"cache"`
+	Uploads   Uploads             `yaml:"uploads"`
+	Limits    Limits              `yaml:"limits"`
+	Guard     Guard               `yaml:"guard"`
+	Spool     Spool               `yaml:"spool"`
+	Log       Log                 `yaml:"log"`
+	Audit     Audit               `yaml:"audit"`
+	Admin     Admin               `yaml:"admin"`
 
 	source source
 }
@@ -90,7 +91,7 @@ type User struct {
 	Password Secret  `yaml:"password"` // a hash: argon2, bcrypt, or of the crypt(3) family
 	Charset  string  `yaml:"charset"`  // of the client's file names, as the WHATWG Encoding Standard calls it; "" is UTF-8
 	Mounts   []Mount `yaml:"mounts"`
-	Template string  `yaml:"template"` // a key of UsersFile.Templates, which has been applied; "" is none
+	Template string  `yaml:"template"` // which has been applied; "" is none
 
 	Disabled bool           `yaml:"disabled"`
 	Expires  Date           `yaml:"expires"`  // the last day of the account; the zero Date is never

@@ -105,6 +105,9 @@ users:
         allo: ignore
         overwrite_policy: keep_both
         concurrent_uploads: refuse
+  - {name: cam2, password: "$1$ryoZ13uQ$s/pg/v0yvADnExHRg8akZ1", template: camera}
+templates:
+  camera: {charset: latin1, mounts: [{path: /, store: disk, prefix: "cams/{user}/", rights: [write]}]}
 accounts: [{file: users.yaml}, {file: /etc/other.yaml}]
 anonymous:
   mounts: [{path: /public, store: s3, prefix: public/}]
@@ -152,6 +155,13 @@ func TestLoadWhole(t *testing.T) {
 					Overwrite: KeepBoth, Concurrent: RefuseSecond,
 				},
 			},
+		}, {
+			Name: "cam2", Password: "$1$ryoZ13uQ$s/pg/v0yvADnExHRg8akZ1", Template: "camera", Charset: "latin1",
+			Mounts: []Mount{{Path: "/", Store: "disk", Prefix: "cams/cam2/", Rights: []Right{Write}}},
+		}},
+		Templates: map[string]Template{"camera": {
+			Charset: "latin1",
+			Mounts:  []Mount{{Path: "/", Store: "disk", Prefix: "cams/{user}/", Rights: []Right{Write}}},
 		}},
 		Accounts:  []AccountSource{{"/etc/causeway/users.yaml"}, {"/etc/other.yaml"}},
 		Anonymous: Anonymous{[]AnonymousMount{{"/public", "s3", "public/"}}},

@@ -1,12 +1,6 @@
 package configs
 
-import (
-	"cmp"
-	"net/netip"
-	"path/filepath"
-	"slices"
-	"strings"
-)
+import "path/filepath"
 
 // AccountSource is a provider of accounts beside [Config.Users]. They are asked in order,
 // after those users, and the first that has a name decides.
@@ -22,25 +16,10 @@ type UsersFile struct {
 	source source
 }
 
-// Template is what its users have in common. What a user says itself takes the place of
-// what the template says.
-type Template struct {
-	Charset     string         `yaml:"charset"`
-	Mounts      []Mount        `yaml:"mounts"` // [UserMark] in Path and Prefix is the user's name
-	Incomplete  Incomplete     `yaml:"incomplete"`
-	CloseNotify CloseNotify    `yaml:"require_close_notify"`
-	ALLO        ALLO           `yaml:"allo"`
-	Networks    []netip.Prefix `yaml:"networks"`
-
-	Credentials map[string]Credentials `yaml:"credentials"` // see [User.Credentials]
-}
-
-// UserMark stands for a user's name in a template.
-const UserMark = "{user}"
-
 // ParseUsers reads and checks the text of a users file, whose accounts use the stores of
-// the configuration. There are no variables in it: it is read by the gateway and by who
-// edits it, and their environments differ. The error is [Problems]; path is for its text.
+// the configuration, and its templates where the file has none of the name. There are no
+// variables in it: it is read by the gateway and by who edits it, and their environments
+// differ. The error is [Problems]; path is for its text.
 func (c *Config) ParseUsers(path string, data []byte) (*UsersFile, error) {
 	r := newReport(path)
 	root, err := document(data)
@@ -52,11 +31,9 @@ func (c *Config) ParseUsers(path string, data []byte) (*UsersFile, error) {
 	d := decoder{report: r}
 	d.decode(root, &f)
 	check := checker{report: r, cfg: &Config{Stores: c.Stores, Users: f.Users}, hashes: hashForms()}
-	check.templates(f.Templates)
+	check.templates(f.Templates, fileMarks())
 	check.users()
-	for i, u := range f.Users {
-		f.Users[i] = check.applied(i, u, f.Templates)
-	}
+	check.apply(f.Templates, c.Templates)
 	if err := r.err(); err != nil {
 		return nil, err
 	}
@@ -67,30 +44,6 @@ func (c *Config) ParseUsers(path string, data []byte) (*UsersFile, error) {
 // Problem is as [Config.Problem].
 func (f *UsersFile) Problem(field, wrong, right string) error {
 	return f.source.problem(field, wrong, right)
-}
-
-// apply gives a user what a template says and the user does not.
-func (t Template) apply(u User) User {
-	u.Charset = cmp.Or(u.Charset, t.Charset)
-	u.Incomplete = cmp.Or(u.Incomplete, t.Incomplete)
-	u.CloseNotify = cmp.Or(u.CloseNotify, t.CloseNotify)
-	u.ALLO = cmp.Or(u.ALLO, t.ALLO)
-	if len(u.Networks) == 0 {
-		u.Networks = t.Networks
-	}
-	if len(u.Credentials) == 0 {
-		u.Credentials = t.Credentials
-	}
-	if len(u.Mounts) > 0 {
-		return u
-	}
-	u.Mounts = slices.Clone(t.Mounts)
-	for i := range u.Mounts {
-		m := &u.Mounts[i]
-		m.Path = strings.ReplaceAll(m.Path, UserMark, u.Name)
-		m.Prefix = strings.ReplaceAll(m.Prefix, UserMark, u.Name)
-	}
-	return u
 }
 
 // sameFile tells whether two paths name one file, as far as names can tell.

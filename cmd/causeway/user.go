@@ -20,7 +20,7 @@ var errNoUsersFile = errors.New("the configuration names no users file; write ac
 
 func prepareUserAdd(flags *flag.FlagSet) func(context.Context, console) error {
 	load := fileFlag(flags, configs.LoadAccounts)
-	template := flags.String("template", "", "`TEMPLATE` of the users file, which says what the account may do")
+	template := flags.String("template", "", "`TEMPLATE` of the users file or the configuration, which says what the account may do")
 	generate := generateFlag(flags)
 	return func(ctx context.Context, c console) error {
 		cfg, err := load(c)
@@ -32,7 +32,7 @@ func prepareUserAdd(flags *flag.FlagSet) func(context.Context, console) error {
 			return err
 		}
 		if *template == "" {
-			fmt.Fprintf(c.stderr, "%s: --template TEMPLATE is required: one of those under templates in %s\n", flags.Name(), cfg.Accounts[0].File)
+			fmt.Fprintf(c.stderr, "%s: --template TEMPLATE is required: one of those under templates in %s or in the configuration\n", flags.Name(), cfg.Accounts[0].File)
 			return errUsage
 		}
 		return withPassword(ctx, c, *generate, func(hash string) error {
