@@ -128,6 +128,7 @@ func (c *checker) tls() {
 func (c *checker) keyPair(t TLS) {
 	certificate, ok := c.file("tls.certificate", t.Certificate)
 	key, keyOK := c.file("tls.key", t.Key)
+	c.confidential("tls.key", t.Key, "the private key")
 	if !ok || !keyOK {
 		return
 	}

@@ -59,6 +59,7 @@ func (c *checker) credentials(field string, s Store) {
 	c.notEmpty(field+".credentials_file", s.CredentialsFile)
 	if s.CredentialsFile != "" {
 		c.file(field+".credentials_file", s.CredentialsFile)
+		c.confidential(field+".credentials_file", s.CredentialsFile, "the store's credentials")
 	}
 	if _, err := base64.StdEncoding.DecodeString(s.AccountKey.Reveal()); err != nil {
 		c.wrong(field+".account_key", "is not base64", "write one of the account's two access keys as the portal shows it")

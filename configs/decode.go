@@ -14,7 +14,8 @@ import (
 // every field. Their types are the schema.
 type decoder struct {
 	*report
-	host host
+	host    host
+	secrets []string // the fields of secrets that stand in the file
 }
 
 // decode copies the tree into what the pointer into points to.
@@ -112,6 +113,9 @@ func (d *decoder) scalar(n *yaml.Node, field string, v reflect.Value) {
 	text, ok := d.expand(n.Value, field)
 	if !ok {
 		return
+	}
+	if v.Type() == reflect.TypeFor[Secret]() && spelledOut(n.Value) {
+		d.secrets = append(d.secrets, field)
 	}
 	if wrong, right := setScalar(text, v); wrong != "" {
 		d.wrong(field, wrong, right)

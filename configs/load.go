@@ -22,7 +22,7 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	return parse(path, data, host{env: os.LookupEnv, readFile: os.ReadFile, evalLinks: filepath.EvalSymlinks})
+	return parse(path, data, theHost())
 }
 
 // LoadAccounts is Load for who asks for accounts only: what is wrong with the rest, such as
@@ -33,7 +33,7 @@ func LoadAccounts(path string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	cfg, r := examine(path, data, host{env: os.LookupEnv, readFile: os.ReadFile, evalLinks: filepath.EvalSymlinks})
+	cfg, r := examine(path, data, theHost())
 	r.problems = slices.DeleteFunc(r.problems, func(p *Problem) bool {
 		return p.Field != "" && p.Field != "accounts" && !strings.HasPrefix(p.Field, "accounts[")
 	})
@@ -49,6 +49,13 @@ type host struct {
 	readFile func(path string) ([]byte, error)
 	// evalLinks is [filepath.EvalSymlinks].
 	evalLinks func(path string) (string, error)
+	// exposed is [Exposed]; nil where no file is.
+	exposed func(path string) bool
+}
+
+// theHost is the machine that the program runs on.
+func theHost() host {
+	return host{env: os.LookupEnv, readFile: os.ReadFile, evalLinks: filepath.EvalSymlinks, exposed: Exposed}
 }
 
 // directory is the absolute path of a directory, which need not exist yet, without links
@@ -87,7 +94,8 @@ func examine(path string, data []byte, h host) (*Config, *report) {
 	}
 	d := decoder{report: r, host: h}
 	d.decode(root, cfg)
-	resolvePaths(cfg, filepath.Dir(path))
+	d.exposure(path)
+	cfg.resolvePaths(filepath.Dir(path))
 	c := checker{report: r, cfg: cfg, host: h, hashes: hashForms()}
 	c.check()
 	cfg.source = r.source
@@ -112,25 +120,4 @@ func document(data []byte) (*yaml.Node, error) {
 		return nil, err
 	}
 	return nil, fmt.Errorf("yaml: line %d: %w", second.Line, errDocuments)
-}
-
-// resolvePaths makes the paths that are relative relative to dir.
-func resolvePaths(cfg *Config, dir string) {
-	resolve := func(path *string) {
-		if *path != "" && !filepath.IsAbs(*path) {
-			*path = filepath.Join(dir, *path)
-		}
-	}
-	resolve(&cfg.TLS.Certificate)
-	resolve(&cfg.TLS.Key)
-	resolve(&cfg.Spool.Dir)
-	resolve(&cfg.Audit.File)
-	for i := range cfg.Accounts {
-		resolve(&cfg.Accounts[i].File)
-	}
-	for name, s := range cfg.Stores {
-		resolve(&s.Path)
-		resolve(&s.CredentialsFile)
-		cfg.Stores[name] = s
-	}
 }

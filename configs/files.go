@@ -1,0 +1,53 @@
+package configs
+
+import (
+	"iter"
+	"path/filepath"
+)
+
+// FileUse is what the gateway does with a file or folder that the configuration names.
+type FileUse int
+
+// The uses.
+const (
+	ReadUse   FileUse = iota // a file that is read, and read again when another takes its place
+	AppendUse                // a file that is appended to, and made anew once it is gone
+	KeepUse                  // a folder in which files are made, changed and removed
+)
+
+// Files are the configuration file itself and all files and folders that it names, each
+// with its use. What is not among them the gateway need not touch.
+func (c *Config) Files() iter.Seq2[string, FileUse] {
+	return func(yield func(string, FileUse) bool) {
+		more := c.source.file == "" || yield(c.source.file, ReadUse)
+		c.eachFile(func(path *string, use FileUse) {
+			more = more && (*path == "" || yield(*path, use))
+		})
+	}
+}
+
+// eachFile visits all places for a path, also those that are empty. A new one is a line
+// here: it is then relative to the configuration's directory and open to the gateway.
+func (c *Config) eachFile(visit func(path *string, use FileUse)) {
+	visit(&c.TLS.Certificate, ReadUse)
+	visit(&c.TLS.Key, ReadUse)
+	visit(&c.Spool.Dir, KeepUse)
+	visit(&c.Audit.File, AppendUse)
+	for i := range c.Accounts {
+		visit(&c.Accounts[i].File, ReadUse)
+	}
+	for name, s := range c.Stores {
+		visit(&s.Path, KeepUse)
+		visit(&s.CredentialsFile, ReadUse)
+		c.Stores[name] = s
+	}
+}
+
+// resolvePaths makes the paths that are relative relative to dir.
+func (c *Config) resolvePaths(dir string) {
+	c.eachFile(func(path *string, _ FileUse) {
+		if *path != "" && !filepath.IsAbs(*path) {
+			*path = filepath.Join(dir, *path)
+		}
+	})
+}
