@@ -48,6 +48,23 @@ type Grant struct {
 	Prefix  string // "" or ending in "/"
 	Rights  Right  // a set
 	Uploads Uploads
+
+	Quota     Quota
+	Retention Retention
+}
+
+// Quota bounds what all keys that begin with a grant's prefix may be together. The zero
+// value is no bound.
+type Quota struct {
+	Bytes, Files int64 // 0 is any number
+}
+
+// Retention says when the files below a grant's prefix end, and how. The zero value keeps
+// all.
+type Retention struct {
+	Days   int    // of age by the store's clock; 0 is never
+	To     string // the prefix that they are moved to; "" deletes them
+	DryRun bool   // the log says what would be done, and nothing is
 }
 
 // Uploads is how uploads below a grant's path are judged and stored. Its words are those

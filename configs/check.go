@@ -29,6 +29,7 @@ func (c *checker) check() {
 	c.templates(c.cfg.Templates, providerMarks())
 	c.users()
 	c.apply(c.cfg.Templates, nil)
+	c.keeps(c.cfg.Users)
 	c.accounts()
 	c.mounts("anonymous.mounts", anonymousMounts(c.cfg.Anonymous))
 	c.cache()

@@ -79,12 +79,13 @@ func (c *checker) literal(field string, mounts []Mount) {
 	}
 }
 
-// names are the paths and prefixes of mounts with their fields.
+// names are the paths and prefixes of mounts, and where they move what is old, with their
+// fields.
 func names(field string, mounts []Mount) iter.Seq2[string, string] {
 	return func(yield func(at, text string) bool) {
 		for i, m := range mounts {
 			at := fmt.Sprintf("%s[%d]", field, i)
-			if !yield(at+".path", m.Path) || !yield(at+".prefix", m.Prefix) {
+			if !yield(at+".path", m.Path) || !yield(at+".prefix", m.Prefix) || !yield(at+".retention.to", m.Retention.To) {
 				return
 			}
 		}

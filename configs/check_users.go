@@ -90,6 +90,8 @@ func (c *checker) mounts(field string, mounts []Mount) {
 		c.prefix(at+".prefix", m.Prefix)
 		c.rights(at+".rights", m.Rights)
 		c.renames(at+".rename_directory_max", m.RenameMax)
+		c.quota(at+".quota", m.Quota)
+		c.retention(at+".retention", m)
 	}
 }
 

@@ -120,6 +120,9 @@ type Mount struct {
 	Overwrite  OverwritePolicy   `yaml:"overwrite_policy"`     // "" is Replace
 	Concurrent ConcurrentUploads `yaml:"concurrent_uploads"`   // "" is LastWins
 	RenameMax  int               `yaml:"rename_directory_max"` // objects in a directory that may be renamed; 0 is DefaultRenameMax
+
+	Quota     Quota     `yaml:"quota"`
+	Retention Retention `yaml:"retention"`
 }
 
 // DefaultRenameMax is how many objects a directory may hold that is renamed one by one.

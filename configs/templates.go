@@ -14,7 +14,7 @@ import (
 // what the template says.
 type Template struct {
 	Charset     string         `yaml:"charset"`
-	Mounts      []Mount        `yaml:"mounts"` // with marks in Path and Prefix: [UserMark], [HomeMark], and others of the same form
+	Mounts      []Mount        `yaml:"mounts"` // with marks in Path, Prefix and Retention.To: [UserMark], [HomeMark], and others of the same form
 	Incomplete  Incomplete     `yaml:"incomplete"`
 	CloseNotify CloseNotify    `yaml:"require_close_notify"`
 	ALLO        ALLO           `yaml:"allo"`
@@ -113,6 +113,7 @@ func fill(template []Mount, name string, values map[string]string) ([]Mount, *Va
 	for i := range mounts {
 		m := &mounts[i]
 		m.Path, m.Prefix = replaceMarks(m.Path, filled), replaceMarks(m.Prefix, filled)
+		m.Retention.To = replaceMarks(m.Retention.To, filled)
 	}
 	return mounts, expanded(mounts)
 }
@@ -135,10 +136,12 @@ func expanded(mounts []Mount) *ValueError {
 	seen := map[string]bool{}
 	for _, m := range mounts {
 		switch {
-		case len(m.Path) > maxPath, len(m.Prefix) > maxPath:
+		case len(m.Path) > maxPath, len(m.Prefix) > maxPath, len(m.Retention.To) > maxPath:
 			return &ValueError{"", "with this name a path is too long", fmt.Sprintf("choose a name with which all have at most %d bytes", maxPath)}
-		case hasReserved(m.Path), hasReserved(m.Prefix):
+		case hasReserved(m.Path), hasReserved(m.Prefix), hasReserved(m.Retention.To):
 			return &ValueError{"", "with this name a path is the gateway's own, " + reserved, "choose another name"}
+		case m.Retention.returns(m.Prefix):
+			return &ValueError{"", "with this name what is moved out of a mount for its age comes into it again", "choose another name, or write mounts"}
 		case seen[m.Path]:
 			return &ValueError{"", fmt.Sprintf("with this name %q is mounted twice", m.Path), "choose another name, or write mounts"}
 		}
@@ -147,8 +150,7 @@ func expanded(mounts []Mount) *ValueError {
 	return nil
 }
 
-// marks are the names of all marks in the paths and prefixes of mounts, some of them more
-// than once.
+// marks are the names of all marks in the mounts, some of them more than once.
 func marks(mounts []Mount) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, text := range names("", mounts) {

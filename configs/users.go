@@ -34,6 +34,7 @@ func (c *Config) ParseUsers(path string, data []byte) (*UsersFile, error) {
 	check.templates(f.Templates, fileMarks())
 	check.users()
 	check.apply(f.Templates, c.Templates)
+	check.keeps(f.Users)
 	if err := r.err(); err != nil {
 		return nil, err
 	}

@@ -44,7 +44,11 @@ func tellWhy(c ftp.Credentials, err error) {
 func newUser(u configs.User) auth.User {
 	grants := make([]auth.Grant, len(u.Mounts))
 	for i, m := range u.Mounts {
-		grants[i] = auth.Grant{Path: m.Path, Store: m.Store, Prefix: m.Prefix, Rights: rightsOf(m.Rights), Uploads: uploadsOf(u, m)}
+		grants[i] = auth.Grant{
+			Path: m.Path, Store: m.Store, Prefix: m.Prefix, Rights: rightsOf(m.Rights), Uploads: uploadsOf(u, m),
+			Quota:     auth.Quota{Bytes: int64(m.Quota.Bytes), Files: int64(m.Quota.Files)},
+			Retention: auth.Retention{Days: m.Retention.Days, To: m.Retention.To, DryRun: m.Retention.DryRun},
+		}
 	}
 	return auth.User{
 		Account:  auth.Account{Name: u.Name, Grants: grants, Charset: u.Charset},
