@@ -26,6 +26,7 @@ func (c *checker) check() {
 	}
 	c.buckets()
 	c.somebody()
+	c.profiles()
 	c.templates(c.cfg.Templates, providerMarks())
 	c.users()
 	c.apply(c.cfg.Templates, nil)

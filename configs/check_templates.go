@@ -36,6 +36,7 @@ func (c *checker) templates(templates map[string]Template, v vocabulary) {
 			c.marks(at, text, v)
 		}
 		c.networks(field+".networks", t.Networks)
+		c.device(field, t.Profile, t.Device)
 		c.accountCredentials(field+".credentials", t.Credentials)
 	}
 }
@@ -100,8 +101,11 @@ func (c *checker) apply(own, outer map[string]Template) {
 		templates = map[string]Template{}
 	}
 	maps.Copy(templates, own)
+	profiles := c.cfg.profiles()
 	for i, u := range c.cfg.Users {
-		c.cfg.Users[i] = c.applied(fmt.Sprintf("users[%d]", i), u, templates)
+		u = c.applied(fmt.Sprintf("users[%d]", i), u, templates)
+		u.Device = u.Device.or(profiles[u.Profile])
+		c.cfg.Users[i] = u
 	}
 }
 

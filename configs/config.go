@@ -22,6 +22,7 @@ type Config struct {
 	TLS       TLS                 `yaml:"tls"`
 	Stores    map[string]Store    `yaml:"stores"`
 	Templates map[string]Template `yaml:"templates"` // for Users, users files and other providers of accounts
+	Profiles  map[string]Device   `yaml:"profiles"`  // beside ReadyProfiles
 	Users     []User              `yaml:"users"`
 	Accounts  []AccountSource     `yaml:"accounts"`
 	Anonymous Anonymous           `yaml:"anonymous"`
@@ -89,20 +90,16 @@ type Store struct {
 type User struct {
 	Name     string  `yaml:"name"`
 	Password Secret  `yaml:"password"` // a hash: argon2, bcrypt, or of the crypt(3) family
-	Charset  string  `yaml:"charset"`  // of the client's file names, as the WHATWG Encoding Standard calls it; "" is UTF-8
 	Mounts   []Mount `yaml:"mounts"`
 	Template string  `yaml:"template"` // which has been applied; "" is none
+	Profile  string  `yaml:"profile"`  // a key of Config.Profiles or ReadyProfiles, which has been applied; "" is none
+	Device   `yaml:",inline"`
 
 	Disabled bool           `yaml:"disabled"`
 	Expires  Date           `yaml:"expires"`  // the last day of the account; the zero Date is never
 	Networks []netip.Prefix `yaml:"networks"` // of clients that may log in; none is all
 
 	Credentials map[string]Credentials `yaml:"credentials"` // by the store, a key of Config.Stores; without, its own are used
-
-	// For mounts that do not say themselves; see [User.Judgement].
-	Incomplete  Incomplete  `yaml:"incomplete"`
-	CloseNotify CloseNotify `yaml:"require_close_notify"`
-	ALLO        ALLO        `yaml:"allo"`
 }
 
 // Mount shows the keys that begin with Prefix as the directory Path.
@@ -117,7 +114,7 @@ type Mount struct {
 	CloseNotify CloseNotify `yaml:"require_close_notify"`
 	ALLO        ALLO        `yaml:"allo"`
 
-	Overwrite  OverwritePolicy   `yaml:"overwrite_policy"`     // "" is Replace
+	Overwrite  OverwritePolicy   `yaml:"overwrite_policy"`     // "" is as the user says, and then Replace
 	Concurrent ConcurrentUploads `yaml:"concurrent_uploads"`   // "" is LastWins
 	RenameMax  int               `yaml:"rename_directory_max"` // objects in a directory that may be renamed; 0 is DefaultRenameMax
 

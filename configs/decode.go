@@ -44,14 +44,14 @@ func (d *decoder) value(n *yaml.Node, field string, v reflect.Value) {
 
 // structure decodes a mapping whose keys are the fields of v.
 func (d *decoder) structure(n *yaml.Node, field string, v reflect.Value) {
-	known := keysOf(v.Type())
+	known, fields := keysOf(v.Type())
 	d.pairs(n, field, func(key, value *yaml.Node, child string) {
 		i := slices.Index(known, key.Value)
 		if i < 0 || key.Value == "" {
 			d.wrongAt(key.Line, child, "unknown key", rightKey(key.Value, known))
 			return
 		}
-		d.value(value, child, v.Field(i))
+		d.value(value, child, v.FieldByIndex(fields[i].Index))
 	})
 }
 
@@ -161,13 +161,17 @@ func (d *decoder) expand(text, field string) (string, bool) {
 	}
 }
 
-// keysOf returns the YAML keys of a struct's fields, by index; "" for unexported ones.
-func keysOf(t reflect.Type) []string {
-	keys := make([]string, t.NumField())
-	for i := range keys {
-		keys[i] = t.Field(i).Tag.Get("yaml")
+// inline is the key of a struct whose fields are written among those around it.
+const inline = ",inline"
+
+// keysOf returns the YAML keys of a struct's fields, "" for unexported ones, and the fields.
+func keysOf(t reflect.Type) (keys []string, fields []reflect.StructField) {
+	for _, f := range reflect.VisibleFields(t) {
+		if key := f.Tag.Get("yaml"); key != inline {
+			keys, fields = append(keys, key), append(fields, f)
+		}
 	}
-	return keys
+	return keys, fields
 }
 
 // rightKey says which keys there are, or which one was meant.

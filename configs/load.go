@@ -34,6 +34,9 @@ func LoadAccounts(path string) (*Config, error) {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
 	cfg, r := examine(path, data, theHost())
+	if r.inside("tls") {
+		cfg.TLS.SelfSigned = true // there is a certificate, somewhere
+	}
 	r.problems = slices.DeleteFunc(r.problems, func(p *Problem) bool {
 		return p.Field != "" && p.Field != "accounts" && !strings.HasPrefix(p.Field, "accounts[")
 	})

@@ -89,6 +89,13 @@ users:
   - name: cam1
     password: "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGFzaGFzaGFzaA"
     charset: gbk
+    tls: required
+    min_tls_version: "1.3"
+    ciphers: modern
+    active: false
+    listing: dos
+    unknown_site: accept
+    overwrite_policy: refuse
     disabled: true
     expires: 2027-12-31
     networks: [192.0.2.0/24]
@@ -107,7 +114,8 @@ users:
         concurrent_uploads: refuse
   - {name: cam2, password: "$1$ryoZ13uQ$s/pg/v0yvADnExHRg8akZ1", template: camera}
 templates:
-  camera: {charset: latin1, mounts: [{path: /, store: disk, prefix: "cams/{user}/", rights: [write]}]}
+  camera: {profile: own, charset: latin1, mounts: [{path: /, store: disk, prefix: "cams/{user}/", rights: [write]}]}
+profiles: {own: {charset: gbk, listing: dos, min_tls_version: "1.1"}}
 accounts: [{file: users.yaml}, {file: /etc/other.yaml}]
 anonymous:
   mounts: [{path: /public, store: s3, prefix: public/}]
@@ -145,9 +153,12 @@ func TestLoadWhole(t *testing.T) {
 			"azure": {Kind: AzureBlob, Account: "a", Container: "bucket", AccountKey: "a2V5"},
 		},
 		Users: []User{{
-			Name: "cam1", Password: "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGFzaGFzaGFzaA", Charset: "gbk",
+			Name: "cam1", Password: "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGFzaGFzaGFzaA",
 			Disabled: true, Expires: Date{2027, time.December, 31}, Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")},
-			Incomplete: Discard, CloseNotify: CloseNotifyRequired, ALLO: EnforceALLO,
+			Device: Device{
+				Charset: "gbk", Incomplete: Discard, CloseNotify: CloseNotifyRequired, ALLO: EnforceALLO,
+				TLS: RequiredTLS, MinTLS: "1.3", Ciphers: ModernCiphers, Active: PassiveOnly, Listing: DOSListing, UnknownSite: AcceptUnknown, Overwrite: Refuse,
+			},
 			Mounts: []Mount{
 				{Path: "/", Store: "s3", Prefix: "cams/cam1/", Rights: []Right{List, Read, Write, Overwrite, Delete, Rename, Mkdir}, RenameMax: 50},
 				{
@@ -156,13 +167,14 @@ func TestLoadWhole(t *testing.T) {
 				},
 			},
 		}, {
-			Name: "cam2", Password: "$1$ryoZ13uQ$s/pg/v0yvADnExHRg8akZ1", Template: "camera", Charset: "latin1",
+			Name: "cam2", Password: "$1$ryoZ13uQ$s/pg/v0yvADnExHRg8akZ1", Template: "camera", Profile: "own", Device: Device{Charset: "latin1", Listing: DOSListing, MinTLS: "1.1"},
 			Mounts: []Mount{{Path: "/", Store: "disk", Prefix: "cams/cam2/", Rights: []Right{Write}}},
 		}},
 		Templates: map[string]Template{"camera": {
-			Charset: "latin1",
-			Mounts:  []Mount{{Path: "/", Store: "disk", Prefix: "cams/{user}/", Rights: []Right{Write}}},
+			Profile: "own", Device: Device{Charset: "latin1"},
+			Mounts: []Mount{{Path: "/", Store: "disk", Prefix: "cams/{user}/", Rights: []Right{Write}}},
 		}},
+		Profiles:  map[string]Device{"own": {Charset: "gbk", Listing: DOSListing, MinTLS: "1.1"}},
 		Accounts:  []AccountSource{{"/etc/causeway/users.yaml"}, {"/etc/other.yaml"}},
 		Anonymous: Anonymous{[]AnonymousMount{{"/public", "s3", "public/"}}},
 		Cache:     Cache{TTL: 0, Entries: 100000, Bytes: 64 * MiB},
@@ -262,11 +274,12 @@ func TestEveryFieldIsDecoded(t *testing.T) {
 	visit = func(v reflect.Value, field string) {
 		switch {
 		case v.Kind() == reflect.Struct && !isScalar(v):
-			for i, key := range keysOf(v.Type()) {
+			keys, fields := keysOf(v.Type())
+			for i, key := range keys {
 				if key != "" {
-					visit(v.Field(i), join(field, key))
-				} else if v.Type().Field(i).IsExported() {
-					t.Errorf("%s.%s has no key", field, v.Type().Field(i).Name)
+					visit(v.FieldByIndex(fields[i].Index), join(field, key))
+				} else if fields[i].IsExported() {
+					t.Errorf("%s.%s has no key", field, fields[i].Name)
 				}
 			}
 		case v.Kind() == reflect.Map, v.Kind() == reflect.Slice:

@@ -13,12 +13,10 @@ import (
 // Template is what its users have in common. What a user says itself takes the place of
 // what the template says.
 type Template struct {
-	Charset     string         `yaml:"charset"`
-	Mounts      []Mount        `yaml:"mounts"` // with marks in Path, Prefix and Retention.To: [UserMark], [HomeMark], and others of the same form
-	Incomplete  Incomplete     `yaml:"incomplete"`
-	CloseNotify CloseNotify    `yaml:"require_close_notify"`
-	ALLO        ALLO           `yaml:"allo"`
-	Networks    []netip.Prefix `yaml:"networks"`
+	Mounts   []Mount `yaml:"mounts"` // with marks in Path, Prefix and Retention.To: [UserMark], [HomeMark], and others of the same form
+	Profile  string  `yaml:"profile"`
+	Device   `yaml:",inline"`
+	Networks []netip.Prefix `yaml:"networks"`
 
 	Credentials map[string]Credentials `yaml:"credentials"` // see [User.Credentials]
 }
@@ -64,15 +62,14 @@ func (c *Config) UserOf(template, name string, values map[string]string) (User, 
 	if wrong != nil {
 		return User{}, wrong
 	}
+	u.Device = u.Device.or(c.profiles()[u.Profile])
 	return u, nil
 }
 
 // apply gives a user what a template says and the user does not.
 func (t Template) apply(u User, values map[string]string) (User, *ValueError) {
-	u.Charset = cmp.Or(u.Charset, t.Charset)
-	u.Incomplete = cmp.Or(u.Incomplete, t.Incomplete)
-	u.CloseNotify = cmp.Or(u.CloseNotify, t.CloseNotify)
-	u.ALLO = cmp.Or(u.ALLO, t.ALLO)
+	u.Device = u.Device.or(t.Device)
+	u.Profile = cmp.Or(u.Profile, t.Profile)
 	if len(u.Networks) == 0 {
 		u.Networks = t.Networks
 	}

@@ -102,6 +102,10 @@ func (ConcurrentUploads) choices() []string {
 	return []string{string(LastWins), string(RefuseSecond)}
 }
 
+// OverwriteOf is what an upload to one of the user's mounts does with a name that is taken:
+// the mount's own word, else the user's, else the default.
+func (u User) OverwriteOf(m Mount) OverwritePolicy { return cmp.Or(m.Overwrite, u.Overwrite, Replace) }
+
 // Judgement is what counts as a cut-off upload on one mount, and what becomes of it.
 type Judgement struct {
 	Incomplete  Incomplete

@@ -5,7 +5,7 @@ import "testing"
 // TestS11_JudgementOfAMount: a mount's own words go before the user's, and those before
 // the defaults.
 func TestS11_JudgementOfAMount(t *testing.T) {
-	user := User{Incomplete: Discard, ALLO: EnforceALLO}
+	user := User{Device: Device{Incomplete: Discard, ALLO: EnforceALLO}}
 	for _, c := range []struct {
 		user  User
 		mount Mount

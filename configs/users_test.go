@@ -75,7 +75,7 @@ func TestParseUsers(t *testing.T) {
 	const hash = "$1$ryoZ13uQ$s/pg/v0yvADnExHRg8akZ1"
 	want := []User{{
 		Name: "acme & co", Password: hash, Template: "partner",
-		Charset: "latin1", Incomplete: Discard, CloseNotify: CloseNotifyRequired, ALLO: EnforceALLO,
+		Device:   Device{Charset: "latin1", Incomplete: Discard, CloseNotify: CloseNotifyRequired, ALLO: EnforceALLO},
 		Networks: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
 		Mounts: []Mount{
 			{Path: "/", Store: "disk", Prefix: "in/acme & co/", Rights: []Right{Write}, Overwrite: KeepBoth},
@@ -83,7 +83,7 @@ func TestParseUsers(t *testing.T) {
 		},
 	}, {
 		Name: "${X}{user}", Password: hash, Template: "partner",
-		Charset: "gbk", Incomplete: Discard, CloseNotify: CloseNotifyRequired, ALLO: EnforceALLO,
+		Device:   Device{Charset: "gbk", Incomplete: Discard, CloseNotify: CloseNotifyRequired, ALLO: EnforceALLO},
 		Disabled: true, Expires: Date{2027, time.March, 31},
 		Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("2001:db8::/32")},
 		Mounts:   []Mount{{Path: "/", Store: "disk", Rights: []Right{Read}}},

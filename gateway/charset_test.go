@@ -40,7 +40,7 @@ func TestCharsets(t *testing.T) {
 func TestS52_CharsetsThatCannotCarryCommands(t *testing.T) {
 	for _, name := range []string{"utf-16le", "utf-16be", "iso-2022-jp", "replacement", "klingon"} {
 		cfg := configs.Default()
-		cfg.Users = []configs.User{{}, {Charset: name}}
+		cfg.Users = []configs.User{{}, {Device: configs.Device{Charset: name}}}
 		err := judgeUsers(cfg, cfg.Users)
 		var p *configs.Problem
 		if !errors.As(err, &p) || p.Field != "users[1].charset" || !strings.Contains(p.Wrong, name) {

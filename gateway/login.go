@@ -66,7 +66,7 @@ func uploadsOf(u configs.User, m configs.Mount) auth.Uploads {
 		Incomplete:  string(j.Incomplete),
 		CloseNotify: string(j.CloseNotify),
 		ALLO:        string(j.ALLO),
-		Overwrite:   string(cmp.Or(m.Overwrite, configs.Replace)),
+		Overwrite:   string(u.OverwriteOf(m)),
 		Concurrent:  string(cmp.Or(m.Concurrent, configs.LastWins)),
 		RenameMax:   cmp.Or(m.RenameMax, configs.DefaultRenameMax),
 	}

@@ -19,7 +19,7 @@ func TestS12_MountsAreAsConfigured(t *testing.T) {
 	}{
 		{want: vfs.Mount{RenameLimit: configs.DefaultRenameMax}},
 		{
-			user:  configs.User{Incomplete: configs.Discard, CloseNotify: configs.CloseNotifyRequired, ALLO: configs.EnforceALLO},
+			user:  configs.User{Device: configs.Device{Incomplete: configs.Discard, CloseNotify: configs.CloseNotifyRequired, ALLO: configs.EnforceALLO}},
 			mount: configs.Mount{Overwrite: configs.Refuse, Concurrent: configs.RefuseSecond, RenameMax: 7},
 			want: vfs.Mount{
 				Uploads:   ftp.Policy{Incomplete: ftp.DiscardIncomplete, CloseNotify: ftp.RequireCloseNotify, EnforceALLO: true},
@@ -27,7 +27,7 @@ func TestS12_MountsAreAsConfigured(t *testing.T) {
 			},
 		},
 		{
-			user:  configs.User{Incomplete: configs.Discard, CloseNotify: configs.CloseNotifyRequired, ALLO: configs.EnforceALLO},
+			user:  configs.User{Device: configs.Device{Incomplete: configs.Discard, CloseNotify: configs.CloseNotifyRequired, ALLO: configs.EnforceALLO}},
 			mount: configs.Mount{Incomplete: configs.Publish, CloseNotify: configs.CloseNotifyIgnored, ALLO: configs.IgnoreALLO, Overwrite: configs.KeepBoth},
 			want: vfs.Mount{
 				Uploads:   ftp.Policy{Incomplete: ftp.PublishIncomplete, CloseNotify: ftp.IgnoreCloseNotify},
