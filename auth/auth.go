@@ -6,6 +6,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -83,11 +84,14 @@ type Account struct {
 	Name    string
 	Grants  []Grant
 	Charset string // of the client's file names; "" is UTF-8
+
+	found *User // what a provider told of it; nil for one of the users
 }
 
 // User is an account with its password and with what it takes to be let in beside it.
 type User struct {
 	Account
+	Rank     int            // place among the providers; see Link
 	Hash     string         // argon2id, argon2i, bcrypt, or crypt(3)'s SHA-512, SHA-256, MD5 or yescrypt
 	Disabled bool           // nobody is let in
 	Expires  time.Time      // from then on nobody is; zero is never
@@ -110,21 +114,24 @@ const (
 // Users are all accounts. It may be used from any goroutine.
 type Users struct {
 	table    atomic.Pointer[table]
+	links    []Link // in order
 	decoyKey []byte
 	gate     *gate
 }
 
-// New makes the accounts. anonymous is nil where anonymous logins are refused. A name that
-// is taken or cannot be one, or a hash that cannot be checked, is an [*AccountError].
-func New(users []User, anonymous *Account) (*Users, error) {
-	u := &Users{decoyKey: newDecoyKey(users), gate: newGate()}
+// New makes the accounts: the users, and those of providers, in the order of their ranks.
+// anonymous is nil where anonymous logins are refused. A name that is taken or cannot be
+// one, or a hash that cannot be checked, is an [*AccountError].
+func New(users []User, anonymous *Account, links ...Link) (*Users, error) {
+	byRank := func(a, b Link) int { return cmp.Compare(a.Rank, b.Rank) }
+	u := &Users{decoyKey: newDecoyKey(users), gate: newGate(), links: slices.SortedStableFunc(slices.Values(links), byRank)}
 	if err := u.Replace(users, anonymous); err != nil {
 		return nil, err
 	}
 	return u, nil
 }
 
-// Replace puts other accounts in place of those that there are, for logins that come from
+// Replace puts other users in place of those that there are, for logins that come from
 // then on. If it fails, as New does, it changes nothing.
 func (u *Users) Replace(users []User, anonymous *Account) error {
 	t, err := newTable(users, anonymous, u.decoyKey)
@@ -162,7 +169,8 @@ type Attempt struct {
 
 // Login returns the account of a name and password, which belongs to the caller's session
 // and must not be changed. ErrLogin if they do not fit; ErrBusy if it cannot tell now; the
-// context's error if it ends first.
+// context's error if it ends first, and a provider's if it cannot tell whether it has the
+// account.
 //
 // A name that no account has costs the work of one that has: see decoy. So does an account
 // that lets nobody in, or not this client: its error matches ErrLogin, too, and one of
@@ -172,6 +180,7 @@ func (u *Users) Login(ctx context.Context, a Attempt) (*Account, error) {
 	if !ok {
 		return nil, ErrLogin
 	}
+	a.Name = name
 	t := u.table.Load()
 	if isAnonymous(name) && t.anonymous != nil {
 		return t.anonymous, nil
@@ -179,19 +188,59 @@ func (u *Users) Login(ctx context.Context, a Attempt) (*Account, error) {
 	if a.Password == "" || len(a.Password) > maxPassword || strings.ContainsRune(a.Password, 0) {
 		return nil, ErrLogin
 	}
-	c, known := t.find(name)
-	if err := u.gate.enter(ctx); err != nil {
+	c, err := u.identify(ctx, t, a)
+	if err != nil {
 		return nil, err
 	}
-	defer u.gate.leave()
-	matches := c.digest.Match(a.Password)
-	if !known || !matches {
+	return u.judge(ctx, c, a)
+}
+
+// judge lets in who has the password of a candidate. A refusal costs one hash, whatever its
+// reason is.
+func (u *Users) judge(ctx context.Context, c candidate, a Attempt) (*Account, error) {
+	unfit := c.err
+	if unfit == nil {
+		unfit = c.user.admit(a.Remote)
+	}
+	if c.right && unfit == nil {
+		return c.account()
+	}
+	matches, err := u.matches(ctx, c.digest, a.Password)
+	switch {
+	case err != nil:
+		return nil, err
+	case !c.right && !errors.Is(c.err, ErrHash) && (!c.known || !matches):
 		return nil, ErrLogin
+	case unfit != nil:
+		return nil, fmt.Errorf("%w: %w", ErrLogin, unfit)
 	}
-	if err := c.user.admit(a.Remote); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrLogin, err)
+	return c.account()
+}
+
+// matches checks a password when its turn comes.
+func (u *Users) matches(ctx context.Context, d digest, password string) (bool, error) {
+	if err := u.gate.enter(ctx); err != nil {
+		return false, err
 	}
-	return &c.user.Account, nil
+	defer u.gate.leave()
+	return d.Match(password), nil
+}
+
+// Admits tells why an account that has logged in from an address would not be let in now:
+// ErrUnknown if it was removed, or a reason such as ErrDisabled; nil if it would. An
+// account of a provider, which is not asked, is as it was found. It is quick.
+func (u *Users) Admits(account *Account, remote netip.Addr) error {
+	t := u.table.Load()
+	switch i, known := t.byName[account.Name]; {
+	case account.found != nil:
+		return account.found.admit(remote)
+	case account.Name == anonymousName && t.anonymous != nil:
+		return nil
+	case !known:
+		return ErrUnknown
+	default:
+		return t.accounts[i].user.admit(remote)
+	}
 }
 
 // Why an account lets a client in no more, though the password was right. It is for the

@@ -18,14 +18,15 @@ type Provider interface {
 	Find(ctx context.Context, a Attempt) (*Found, error)
 }
 
-// ErrUnknown: a provider has no account of this name.
+// ErrUnknown: there is no account of this name.
 var ErrUnknown = errors.New("no such account")
 
 // Found is an account as a provider tells it. What it may use is said by a template of the
 // configuration.
 type Found struct {
-	Name     string // canonical
-	Hash     string // the password is still to be checked against it; "" if the provider has judged it
+	Name     string // canonical; "" is the name that was asked for
+	Right    bool   // the provider has judged the password, and it is right
+	Hash     string // that the password is to be checked against if not Right
 	Template string // of the configuration; "" is the provider's own choice
 	// Values take the place of {marks} in the template beside {user}, such as home and group.
 	Values map[string]string
@@ -33,4 +34,15 @@ type Found struct {
 	Disabled bool
 	Expires  time.Time      // zero is never
 	Networks []netip.Prefix // none is all
+}
+
+// Link is a provider and its place among the others and the users: who has the lower rank
+// is asked first, and users before a provider of the same rank.
+type Link struct {
+	Provider
+	Rank int
+	// Account makes an account of what was found, for somebody who may come in; the account
+	// is then called by the found name. An error that matches ErrLogin means that it may not
+	// after all; any other, that it cannot be told now.
+	Account func(*Found) (*Account, error)
 }

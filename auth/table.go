@@ -14,6 +14,7 @@ type table struct {
 	accounts  []credential
 	byName    map[string]int // index in accounts, by canonical name
 	anonymous *Account       // nil if not enabled
+	decoder   decoder
 	decoyKey  []byte
 	ring      []decoyPoint // in order
 }
@@ -30,8 +31,7 @@ type digest interface {
 }
 
 func newTable(users []User, anonymous *Account, decoyKey []byte) (*table, error) {
-	t := &table{byName: make(map[string]int, len(users)), anonymous: anonymous, decoyKey: decoyKey}
-	decoder := newDecoder()
+	t := &table{byName: make(map[string]int, len(users)), anonymous: anonymous, decoder: newDecoder(), decoyKey: decoyKey}
 	for i, user := range users {
 		name, ok := Canonical(user.Name)
 		if !ok || isAnonymous(name) {
@@ -40,7 +40,7 @@ func newTable(users []User, anonymous *Account, decoyKey []byte) (*table, error)
 		if _, taken := t.byName[name]; taken {
 			return nil, &AccountError{Index: i, Err: ErrTaken}
 		}
-		d, err := decoder.digest(user.Hash)
+		d, err := t.decoder.digest(user.Hash)
 		if err != nil {
 			return nil, &AccountError{Index: i, Err: err}
 		}
@@ -49,7 +49,7 @@ func newTable(users []User, anonymous *Account, decoyKey []byte) (*table, error)
 	}
 	if len(t.accounts) == 0 {
 		// Only anonymous: other names must cost what they would cost elsewhere.
-		d, err := decoder.digest(nobody)
+		d, err := t.decoder.digest(nobody)
 		if err != nil {
 			return nil, err
 		}

@@ -34,6 +34,7 @@ type accounts struct {
 // accountFile is a users file as it was when it was last right.
 type accountFile struct {
 	usersfile.Document
+	source    int // index in configs.Config.Accounts
 	path      string
 	content   *configs.UsersFile
 	version   string // that was looked at last, right or wrong
@@ -56,7 +57,10 @@ func newAccounts(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*a
 func (a *accounts) readFiles(ctx context.Context) error {
 	var errs []error
 	for i, source := range a.cfg.Accounts {
-		f := &accountFile{Document: usersfile.File{Path: source.File}, path: source.File}
+		if source.File == "" {
+			continue
+		}
+		f := &accountFile{Document: usersfile.File{Path: source.File}, source: i, path: source.File}
 		errs = append(errs, locate(a.cfg, i, f.read(ctx, a.cfg)))
 		a.files = append(a.files, f)
 	}

@@ -48,9 +48,9 @@ func (a *accounts) all() []Account {
 		}
 	}
 	add(-1, a.cfg, a.cfg.Users)
-	for i, f := range a.files {
+	for _, f := range a.files {
 		if f.content != nil {
-			add(i, f.content, f.content.Users)
+			add(f.source, f.content, f.content.Users)
 		}
 	}
 	return all
@@ -61,11 +61,17 @@ func (a *accounts) inForce() []auth.User {
 	var users []auth.User
 	for _, account := range a.all() {
 		if !account.Hidden {
-			users = append(users, newUser(account.User))
+			user := newUser(account.User)
+			user.Rank = rankOf(account.Source)
+			users = append(users, user)
 		}
 	}
 	return users
 }
+
+// rankOf is the place of a source of accounts among those that are asked; -1 is the
+// configuration itself.
+func rankOf(source int) int { return source + 1 }
 
 // check tells of accounts that nobody can log in to since another has their name, and
 // returns the configuration with the mounts of all others in it.

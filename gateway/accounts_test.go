@@ -226,7 +226,7 @@ func TestS42_NobodyLearnsWhyAnAccountIsClosed(t *testing.T) {
 }
 
 // TestS40_PartnerOfATemplate: a line in the users file of a gateway that runs is a door, to
-// the partner's own prefix, and without it there is none. A session goes on.
+// the partner's own prefix, and without it there is none.
 func TestS40_PartnerOfATemplate(t *testing.T) {
 	t.Parallel()
 	cfg := withFiles(t, partners)
@@ -244,12 +244,39 @@ func TestS40_PartnerOfATemplate(t *testing.T) {
 	}
 	rewrite(t, cfg, 0, "users: []")
 	r.accounts.reload(t.Context())
-	if got := c.download("RETR /new.txt"); got != "for acme" {
-		t.Errorf("the session of a removed account: %q", got)
-	}
 	late := dial(t, r.explicit, nil)
 	late.do(331, "USER acme")
 	late.do(530, "PASS "+password)
+}
+
+// TestA13_SessionsOfRemovedAccountsEnd at their next command; an upload that runs comes to
+// its end.
+func TestA13_SessionsOfRemovedAccountsEnd(t *testing.T) {
+	t.Parallel()
+	cfg := withFiles(t, partners)
+	r := start(t, func(c *configs.Config) { c.Accounts = cfg.Accounts })
+	idle, busy, staying := dial(t, r.explicit, nil), dial(t, r.explicit, nil), dial(t, r.explicit, nil)
+	idle.login("acme", password)
+	busy.login("acme", password)
+	staying.login("cam1", password)
+	data := busy.data("STOR /slow.txt")
+	rewrite(t, cfg, 0, strings.Replace(partners, "name: acme", "disabled: true, name: acme", 1))
+	r.accounts.reload(t.Context())
+	idle.do(421, "PWD")
+	if line, err := idle.text.ReadLine(); err == nil {
+		t.Errorf("after the goodbye: %q", line)
+	}
+	staying.do(257, "PWD")
+	fmt.Fprint(data, "to the end")
+	data.Close()
+	busy.expect(226)
+	if on, err := os.ReadFile(filepath.Join(r.dir, "in/acme/slow.txt")); err != nil || string(on) != "to the end" {
+		t.Errorf("on disk: %q, %v", on, err)
+	}
+	busy.do(421, "STOR /next.txt")
+	if !strings.Contains(r.log.String(), auth.ErrDisabled.Error()) {
+		t.Errorf("the reason is not logged:\n%s", r.log)
+	}
 }
 
 func TestEditAccountsWritesNothingWrong(t *testing.T) {

@@ -28,14 +28,20 @@ func (g *Gateway) Login(ctx context.Context, c ftp.Credentials) (*ftp.Account, e
 	if err != nil {
 		return nil, fmt.Errorf("mounts of %q: %w", account.Name, err)
 	}
-	return &ftp.Account{Name: account.Name, FS: view, Charset: charsetOf(account.Charset)}, nil
+	return &ftp.Account{
+		Name:    account.Name,
+		FS:      view,
+		Charset: charsetOf(account.Charset),
+		Revoked: func() error { return g.accounts.users.Admits(account, c.Remote) },
+	}, nil
 }
 
-// tellWhy logs why who has the right password is refused; the client is not told.
+// tellWhy logs why nobody, or not this client, is let in whatever the password is; the
+// client is not told.
 func tellWhy(c ftp.Credentials, err error) {
-	for _, reason := range []error{auth.ErrDisabled, auth.ErrExpired, auth.ErrNetwork} {
+	for _, reason := range []error{auth.ErrDisabled, auth.ErrExpired, auth.ErrNetwork, auth.ErrHash, auth.ErrTaken} {
 		if errors.Is(err, reason) {
-			c.Log.Warn("login refused in spite of the right password", slog.String("user", c.User), slog.Any("err", reason))
+			c.Log.Warn("login refused whatever the password is", slog.String("user", c.User), slog.Any("err", reason))
 		}
 	}
 }

@@ -74,6 +74,10 @@ type Account struct {
 	Name    string
 	FS      FS
 	Charset Charset // nil for UTF-8
+	// Revoked tells why the account may not be used any more, for the log; nil as long as it
+	// may. It is asked before each command but during a transfer, and must be quick. A nil
+	// function revokes nothing.
+	Revoked func() error
 }
 
 // SessionReuse is a policy on TLS data connections.

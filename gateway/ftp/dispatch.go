@@ -39,6 +39,9 @@ func (s *session) execute(ctx context.Context, cmd command) reply {
 
 // carryOut admits a command by its row, which is nil if there is none, and runs it.
 func (s *session) carryOut(ctx context.Context, row *row, cmd command) (r reply, err error) {
+	if err := s.revoked(); err != nil {
+		return replyTo(err, existing), err
+	}
 	if row == nil {
 		return s.reject(cmd), nil
 	}
@@ -48,6 +51,17 @@ func (s *session) carryOut(ctx context.Context, row *row, cmd command) (r reply,
 	}
 	s.params.spend(row.spends)
 	return r, err
+}
+
+// revoked tells why the account may not be used any more. A transfer that runs goes on to
+// its end.
+func (s *session) revoked() error {
+	if a := s.login.account; a != nil && a.Revoked != nil && s.transfer == nil {
+		if err := a.Revoked(); err != nil {
+			return because(errRevoked, err)
+		}
+	}
+	return nil
 }
 
 // record logs a command, as loud as its failure deserves.

@@ -12,6 +12,7 @@ import (
 // The engine's own kinds of error, beside those that an FS returns.
 var (
 	errStopping   = errors.New("server is stopping")
+	errRevoked    = errors.New("account may not be used any more")
 	errResting    = errors.New("no command for a while")
 	errNoRoute    = errors.New("no data connection was agreed on")
 	errUnread     = errors.New("replies were not taken")
@@ -66,6 +67,7 @@ func failures() []failure {
 		{errVanished, 426, 426, 426, "Transfer aborted.", slog.LevelInfo},
 		{errFlooded, 426, 426, 426, "Too many commands during a transfer; transfer aborted.", slog.LevelWarn},
 		{errStopping, 421, 421, 421, "The server is stopping; connect again later.", slog.LevelInfo},
+		{errRevoked, 421, 421, 421, "This account may not be used any more; closing.", slog.LevelInfo},
 		{errNoPort, 425, 425, 425, "No passive port is free for this address; try again later.", slog.LevelWarn},
 		{errNoListen, 425, 425, 425, "No passive port can be opened now; try again later.", slog.LevelWarn},
 		{errNoRoute, 425, 425, 425, "Use EPSV, PASV, EPRT or PORT before each transfer.", slog.LevelInfo},

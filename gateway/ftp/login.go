@@ -59,14 +59,18 @@ func anonymous(name string) bool {
 
 func (s *session) pass(ctx context.Context, password string) (reply, error) {
 	s.login.named = false
+	began := time.Now()
+	// Replies to what came before do not wait as well, which would show how long it takes to
+	// judge. An error comes again after it.
+	_ = s.out.Flush()
 	account, err := s.authenticate(ctx, password)
-	r := s.answerLogin(ctx, account, err)
+	r := s.answerLogin(ctx, account, err, began)
 	s.observeLogin(r.code, err)
 	return r, nil
 }
 
-// answerLogin lets in who may come in.
-func (s *session) answerLogin(ctx context.Context, account *Account, err error) reply {
+// answerLogin lets in who may come in. The password came at began.
+func (s *session) answerLogin(ctx context.Context, account *Account, err error, began time.Time) reply {
 	switch {
 	case err == nil:
 		s.login.account = account
@@ -74,7 +78,7 @@ func (s *session) answerLogin(ctx context.Context, account *Account, err error) 
 		s.log.Info("logged in", slog.String("user", account.Name))
 		return reply{code: 230, text: "Logged in."}
 	case errors.Is(err, ErrLogin):
-		return s.failLogin(ctx, err)
+		return s.failLogin(ctx, err, began)
 	}
 	s.log.Error("login could not be judged", slog.String("user", s.login.name), slog.Any("err", err))
 	return reply{code: 421, text: "Logging in is not possible now; try again later."}
@@ -101,8 +105,10 @@ func (s *session) authenticate(ctx context.Context, password string) (*Account, 
 	})
 }
 
-// failLogin answers a wrong password, later each time, and the last one with goodbye.
-func (s *session) failLogin(ctx context.Context, err error) reply {
+// failLogin answers a wrong password, later each time, and the last one with goodbye. The
+// pause begins when the password came: how long it took to judge, which depends on who was
+// asked for the name, does not show within it.
+func (s *session) failLogin(ctx context.Context, err error, began time.Time) reply {
 	s.log.Warn("login failed", slog.String("user", s.login.name), slog.String("remote", s.client.String()))
 	s.login.failures++
 	pause := failureDelay << (s.login.failures - 1)
@@ -110,9 +116,7 @@ func (s *session) failLogin(ctx context.Context, err error) reply {
 	if errors.As(err, &refused) {
 		pause = max(pause, refused.Delay)
 	}
-	// Replies to what came before do not wait as well. An error comes again after it.
-	_ = s.out.Flush()
-	s.server.sleep(ctx, min(pause, time.Until(s.loginBy)))
+	s.server.sleep(ctx, min(time.Until(began.Add(pause)), time.Until(s.loginBy)))
 	if s.login.failures >= maxFailures {
 		return reply{code: 421, text: "Login incorrect; too many failures; connect again."}
 	}
