@@ -92,7 +92,7 @@ type Account struct {
 type User struct {
 	Account
 	Rank     int            // place among the providers; see Link
-	Hash     string         // argon2id, argon2i, bcrypt, or crypt(3)'s SHA-512, SHA-256, MD5 or yescrypt
+	Hash     string         // as [Hash] makes them, or as other servers do; see there
 	Disabled bool           // nobody is let in
 	Expires  time.Time      // from then on nobody is; zero is never
 	Networks []netip.Prefix // of clients that are let in; none is all
@@ -117,14 +117,15 @@ type Users struct {
 	links    []Link // in order
 	decoyKey []byte
 	gate     *gate
+	hashes   Hashes
 }
 
 // New makes the accounts: the users, and those of providers, in the order of their ranks.
 // anonymous is nil where anonymous logins are refused. A name that is taken or cannot be
 // one, or a hash that cannot be checked, is an [*AccountError].
-func New(users []User, anonymous *Account, links ...Link) (*Users, error) {
+func New(users []User, anonymous *Account, also Hashes, links ...Link) (*Users, error) {
 	byRank := func(a, b Link) int { return cmp.Compare(a.Rank, b.Rank) }
-	u := &Users{decoyKey: newDecoyKey(users), gate: newGate(), links: slices.SortedStableFunc(slices.Values(links), byRank)}
+	u := &Users{decoyKey: newDecoyKey(users), gate: newGate(), hashes: also, links: slices.SortedStableFunc(slices.Values(links), byRank)}
 	if err := u.Replace(users, anonymous); err != nil {
 		return nil, err
 	}
@@ -134,7 +135,7 @@ func New(users []User, anonymous *Account, links ...Link) (*Users, error) {
 // Replace puts other users in place of those that there are, for logins that come from
 // then on. If it fails, as New does, it changes nothing.
 func (u *Users) Replace(users []User, anonymous *Account) error {
-	t, err := newTable(users, anonymous, u.decoyKey)
+	t, err := newTable(users, anonymous, u.decoyKey, newDecoder(u.hashes))
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ func user(name, hash string) User { return User{Account: Account{Name: name}, Ha
 
 func mustNew(t *testing.T, users []User, anonymous *Account) *Users {
 	t.Helper()
-	u, err := New(users, anonymous)
+	u, err := New(users, anonymous, Hashes{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +258,7 @@ func TestNewRefuses(t *testing.T) {
 		{[]User{user("FTP", cheap)}, 0, ErrName},
 		{[]User{user("a", "secret")}, 0, ErrHash},
 	} {
-		_, err := New(c.users, nil)
+		_, err := New(c.users, nil, Hashes{})
 		var at *AccountError
 		if !errors.Is(err, c.want) || !errors.As(err, &at) || at.Index != c.index {
 			t.Errorf("%v: %v", c.users, err)

@@ -54,7 +54,7 @@ func TestA12_TheFirstWhoHasTheNameDecides(t *testing.T) {
 	second := &fake{answers: all}
 	own, late := user("own", cheap), user("late", cheap)
 	late.Rank = 2
-	u, err := New([]User{own, late, {Account: Account{Name: "both"}, Hash: cheap, Rank: 1}}, nil, link(2, second), link(1, first))
+	u, err := New([]User{own, late, {Account: Account{Name: "both"}, Hash: cheap, Rank: 1}}, nil, Hashes{}, link(2, second), link(1, first))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestS42_ProvidersRefuseAtOneCost(t *testing.T) {
 		"expired":   &Found{Right: true, Expires: time.Unix(1, 0)},
 		"elsewhere": &Found{Right: true, Networks: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}},
 	}}
-	u, err := New(nil, nil, link(1, p))
+	u, err := New(nil, nil, Hashes{}, link(1, p))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func TestA13_AdmitsTellsWhatHasChanged(t *testing.T) {
 	found := &Found{Right: true, Expires: time.Now().Add(time.Hour)}
 	p := &fake{answers: map[string]any{"told": found}}
 	anonymous := &Account{Name: "anonymous"}
-	u, err := New([]User{user("stays", cheap), user("goes", cheap), user("off", cheap)}, anonymous, link(1, p))
+	u, err := New([]User{user("stays", cheap), user("goes", cheap), user("off", cheap)}, anonymous, Hashes{}, link(1, p))
 	if err != nil {
 		t.Fatal(err)
 	}

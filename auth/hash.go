@@ -10,6 +10,7 @@ import (
 	"github.com/go-crypt/crypt/algorithm/argon2"
 	"github.com/go-crypt/crypt/algorithm/bcrypt"
 	"github.com/go-crypt/crypt/algorithm/md5crypt"
+	"github.com/go-crypt/crypt/algorithm/pbkdf2"
 	"github.com/go-crypt/crypt/algorithm/scrypt"
 	"github.com/go-crypt/crypt/algorithm/shacrypt"
 )
@@ -48,43 +49,71 @@ var ErrPassword = fmt.Errorf("a password has 1 to %d bytes, no NUL and no line b
 
 func isLineBreak(r rune) bool { return r == 0 || r == '\r' || r == '\n' }
 
-// form is what the hashes of one kind look like. The library behind it believes every
+// Hashes says which kinds of hash are taken beside those that always are.
+type Hashes struct {
+	// DES takes crypt(3)'s oldest kind, of whose passwords eight characters count: all that
+	// begin with them log in.
+	DES bool
+}
+
+// form is what the hashes of one kind look like. The libraries behind it believe every
 // parameter, so bounds are set here: a hash with a typing error must neither crash the
 // gateway nor take all its memory.
 type form struct {
 	pattern *regexp.Regexp
 	limits  []int // of the pattern's numbers; a number that is left out is within
-	decode  algorithm.DecodeFunc
+	decode  func(hash string) (digest, error)
 }
 
 // decoder makes digests of hashes.
 type decoder []form
 
-func newDecoder() decoder {
-	const crypt64 = `[./0-9A-Za-z]`
-	pattern := func(s string) *regexp.Regexp { return regexp.MustCompile(`^` + s + `$`) }
+// crypt64 is a digit of crypt(3)'s base 64.
+const crypt64 = `[./0-9A-Za-z]`
+
+func newDecoder(also Hashes) decoder {
 	argon := func(name string) *regexp.Regexp {
 		return pattern(`\$` + name + `\$v=19\$m=(\d{1,9}),t=(\d{1,9}),p=(\d{1,9})\$[+/0-9A-Za-z]{8,128}\$[+/0-9A-Za-z]{16,128}`)
 	}
 	sha := func(id, length string) *regexp.Regexp {
 		return pattern(`\$` + id + `\$(?:rounds=(\d{1,9})\$)?` + crypt64 + `{1,16}\$` + crypt64 + `{` + length + `}`)
 	}
+	scryptOf := func(r string) *regexp.Regexp {
+		return pattern(`\$scrypt\$ln=(\d{1,2}),r=(` + r + `),p=(\d{1,2})\$[+/0-9A-Za-z]{8,128}\$[+/0-9A-Za-z]{16,128}`)
+	}
 	argonLimits := []int{256 * 1024, 64, 16} // KiB, passes, lanes
 	shaLimits := []int{1_000_000}
-	return decoder{
-		{argon("argon2id"), argonLimits, argon2.DecodeVariant(argon2.VariantID)},
-		{argon("argon2i"), argonLimits, argon2.DecodeVariant(argon2.VariantI)},
-		{pattern(`\$2[aby]\$(\d\d)\$` + crypt64 + `{53}`), []int{16}, bcrypt.DecodeVariant(bcrypt.VariantStandard)},
-		{sha("5", "43"), shaLimits, shacrypt.DecodeVariant(shacrypt.VariantSHA256)},
-		{sha("6", "86"), shaLimits, shacrypt.DecodeVariant(shacrypt.VariantSHA512)},
-		{pattern(`\$1\$` + crypt64 + `{1,8}\$` + crypt64 + `{22}`), nil, md5crypt.DecodeVariant(md5crypt.VariantStandard)},
+	d := decoder{
+		{argon("argon2id"), argonLimits, library(argon2.DecodeVariant(argon2.VariantID))},
+		{argon("argon2i"), argonLimits, library(argon2.DecodeVariant(argon2.VariantI))},
+		{pattern(`\$2[aby]\$(\d\d)\$` + crypt64 + `{53}`), []int{16}, library(bcrypt.DecodeVariant(bcrypt.VariantStandard))},
+		{sha("5", "43"), shaLimits, library(shacrypt.DecodeVariant(shacrypt.VariantSHA256))},
+		{sha("6", "86"), shaLimits, library(shacrypt.DecodeVariant(shacrypt.VariantSHA512))},
+		{pattern(`\$1\$` + crypt64 + `{1,8}\$` + crypt64 + `{22}`), nil, library(md5crypt.DecodeVariant(md5crypt.VariantStandard))},
 		// After the flavour N and r, here at most 2^16 and 32: 256 MiB.
-		{pattern(`\$y\$j[./0-9A-D][./0-9A-T]\$` + crypt64 + `{1,86}\$` + crypt64 + `{43}`), nil, scrypt.DecodeVariant(scrypt.VariantYescrypt)},
+		{pattern(`\$y\$j[./0-9A-D][./0-9A-T]\$` + crypt64 + `{1,86}\$` + crypt64 + `{43}`), nil, library(scrypt.DecodeVariant(scrypt.VariantYescrypt))},
+		// log2 of N, r and p: 256 MiB.
+		{scryptOf(`[1-8]`), []int{18, 8, 4}, library(scrypt.DecodeVariant(scrypt.VariantScrypt))},
+		{scryptOf(`\d\d?`), []int{16, 32, 4}, library(scrypt.DecodeVariant(scrypt.VariantScrypt))},
+		{pattern(`\$pbkdf2-sha(?:256|512)\$(\d{1,9})\$[./0-9A-Za-z]{8,128}\$[./0-9A-Za-z]{16,128}`), []int{1_000_000}, library(pbkdf2.Decode)},
 	}
+	d = append(d, oldForms()...)
+	if also.DES {
+		d = append(d, form{pattern(crypt64 + `{13}`), nil, decodeDES})
+	}
+	return d
+}
+
+func pattern(s string) *regexp.Regexp { return regexp.MustCompile(`^` + s + `$`) }
+
+// library is a decoder of go-crypt.
+func library(decode algorithm.DecodeFunc) func(hash string) (digest, error) {
+	return func(hash string) (digest, error) { return decode(hash) }
 }
 
 // digest returns what checks passwords against the hash, or ErrHash.
 func (d decoder) digest(hash string) (digest, error) {
+	hash = unwrap(hash)
 	for _, f := range d {
 		numbers := f.pattern.FindStringSubmatch(hash)
 		if numbers == nil {

@@ -2,6 +2,8 @@ package auth
 
 import (
 	"errors"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -22,18 +24,61 @@ func vectors() []string {
 	}
 }
 
+// recorded are the hashes of testdata/hashes.txt and their password. Those of DES are apart.
+func recorded(tb testing.TB) (hashes, des []string, password string) {
+	tb.Helper()
+	text, err := os.ReadFile("testdata/hashes.txt")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		hash, _, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		switch {
+		case hash[0] == '#':
+		case password == "":
+			password = hash
+		case len(hash) == 13:
+			des = append(des, hash)
+		default:
+			hashes = append(hashes, hash)
+		}
+	}
+	if len(hashes) < 30 || len(des) < 5 {
+		tb.Fatalf("%d and %d hashes", len(hashes), len(des))
+	}
+	return hashes, des, password
+}
+
 func TestHashesOfOldServers(t *testing.T) {
-	for _, hash := range vectors() {
-		d, err := newDecoder().digest(hash)
+	hashes, des, password := recorded(t)
+	decoder := newDecoder(Hashes{DES: true})
+	for _, hash := range slices.Concat(vectors(), hashes, des) {
+		d, err := decoder.digest(hash)
 		if err != nil {
 			t.Errorf("%s: %v", hash, err)
 			continue
 		}
-		if !d.Match("p\u00e4ssword #1") {
+		if !d.Match(password) {
 			t.Errorf("%s does not match", hash)
 		}
-		if d.Match("p\u00e4ssword #2") || d.Match("") {
+		if wrong := "P" + password[1:]; d.Match(wrong) {
 			t.Errorf("%s matches anything", hash)
+		}
+		if sameStart := password[:8] + "?"; d.Match(sameStart) != slices.Contains(des, hash) {
+			t.Errorf("%s: eight octets count, and for DES alone", hash)
+		}
+	}
+}
+
+// TestDESIsTakenByNameOnly: eight characters are too few to be taken unasked.
+func TestDESIsTakenByNameOnly(t *testing.T) {
+	_, des, _ := recorded(t)
+	for _, hash := range append(des, "{CRYPT}"+des[0]) {
+		if _, err := New([]User{user("a", hash)}, nil, Hashes{}); !errors.Is(err, ErrHash) {
+			t.Errorf("%s: %v", hash, err)
+		}
+		if _, err := New([]User{user("a", hash)}, nil, Hashes{DES: true}); err != nil {
+			t.Errorf("%s, allowed: %v", hash, err)
 		}
 	}
 }
@@ -46,7 +91,7 @@ func TestHash(t *testing.T) {
 	if !strings.HasPrefix(first, "$argon2id$v=19$m=19456,t=2,p=1$") {
 		t.Errorf("got %s", first)
 	}
-	d, err := newDecoder().digest(first)
+	d, err := newDecoder(Hashes{}).digest(first)
 	if err != nil || !d.Match("secret") || d.Match("Secret") {
 		t.Errorf("the hash does not serve: %v", err)
 	}
@@ -67,7 +112,7 @@ func TestHashOfNobodyIsAsDear(t *testing.T) {
 		t.Fatal(err)
 	}
 	parameters, _, _ := strings.Cut(hash, "p=1$")
-	if _, err := newDecoder().digest(nobody); err != nil || !strings.HasPrefix(nobody, parameters) {
+	if _, err := newDecoder(Hashes{}).digest(nobody); err != nil || !strings.HasPrefix(nobody, parameters) {
 		t.Errorf("%s is not like %s: %v", nobody, hash, err)
 	}
 }
@@ -77,7 +122,26 @@ func TestHashesThatAreRefused(t *testing.T) {
 	for _, hash := range []string{
 		"", "secret", "$", "$$$", "$1$$", "$9$x$y",
 		"rl.3StKT.4T8M", // DES
-		"$apr1$salt$" + key43[:22],
+		"$apr1$salt$" + key43[:21],
+		"$7$E6..../....salt$" + key43[:42],
+		"$7$H6..../....salt$" + key43, // 2^19 times r of 8
+		"$7$GA..../....salt$" + key43, // 2^18 times r of 12
+		"$7$/...../....salt$" + key43, // r of 0
+		"$7$/zzzzz/....salt$" + key43,
+		"$7$//....3....salt$" + key43, // p of 5
+		"$scrypt$ln=19,r=8,p=1$" + salt + "$" + key43,
+		"$scrypt$ln=17,r=16,p=1$" + salt + "$" + key43,
+		"$scrypt$ln=4,r=8,p=5$" + salt + "$" + key43,
+		"$scrypt$ln=0,r=8,p=1$" + salt + "$" + key43,
+		"$pbkdf2-sha256$1000001$" + salt + "$" + key43,
+		"$pbkdf2-sha256$0$" + salt + "$" + key43,
+		"{SSHA}Fo2H6J0JtbEvikVqVtvdYd+0qG4=", // no salt
+		"{SHA}LoZHdeEaBcTk/RMdvYk+hhh09k5zYWx0c2FsdA==",
+		"{SHA}Fo2H6J0JtbEvikVqVtvdYd+0qG5=", // not what an encoder writes
+		"{SHA224}Fo2H6J0JtbEvikVqVtvdYd+0qG4=",
+		"{CLEARTEXT}secretsecretsecret",
+		"{CRYPT}", "{CRYPT}{CRYPT}" + cheap,
+		key43[:33], "*" + key43[:39],
 		"$1$salt$" + key43[:21],
 		"$argon2id$v=19$m=262145,t=1,p=1$" + salt + "$" + key43, // 256 MiB and more
 		"$argon2id$v=19$m=4294967295,t=1,p=1$" + salt + "$" + key43,
@@ -93,7 +157,7 @@ func TestHashesThatAreRefused(t *testing.T) {
 		"$2b$04$abcdefghijklmnopqrstuuJ9hcn4ICUfT1kUPCGv1dI2d1ENrPMo",
 		"$y$jzT$abcdefghijklmnop$kUDrhlydGBVBjIHkcGF4HrwsxQpHSVwDScOTBtbQKB1",
 	} {
-		_, err := newDecoder().digest(hash)
+		_, err := newDecoder(Hashes{}).digest(hash)
 		if !errors.Is(err, ErrHash) {
 			t.Errorf("%q: %v", hash, err)
 		} else if hash != "" && len(hash) > 5 && strings.Contains(err.Error(), hash) {
@@ -104,12 +168,14 @@ func TestHashesThatAreRefused(t *testing.T) {
 
 // FuzzHash: no string can crash or stall a login. Costs are bounded before hashing.
 func FuzzHash(f *testing.F) {
-	for _, hash := range vectors() {
+	hashes, des, _ := recorded(f)
+	for _, hash := range slices.Concat(vectors(), hashes, des) {
 		f.Add(hash)
 	}
 	f.Add("$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$" + strings.Repeat("a", 43))
+	decoder := newDecoder(Hashes{DES: true})
 	f.Fuzz(func(t *testing.T, hash string) {
-		d, err := newDecoder().digest(hash)
+		d, err := decoder.digest(hash)
 		if (err == nil) == (d == nil) || err != nil && !errors.Is(err, ErrHash) {
 			t.Fatalf("%v, %v", d, err)
 		}
@@ -126,7 +192,7 @@ func BenchmarkLogin(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	u, err := New([]User{user("a", hash)}, nil)
+	u, err := New([]User{user("a", hash)}, nil, Hashes{})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -30,8 +30,8 @@ type digest interface {
 	Match(password string) bool
 }
 
-func newTable(users []User, anonymous *Account, decoyKey []byte) (*table, error) {
-	t := &table{byName: make(map[string]int, len(users)), anonymous: anonymous, decoder: newDecoder(), decoyKey: decoyKey}
+func newTable(users []User, anonymous *Account, decoyKey []byte, decoder decoder) (*table, error) {
+	t := &table{byName: make(map[string]int, len(users)), anonymous: anonymous, decoder: decoder, decoyKey: decoyKey}
 	for i, user := range users {
 		name, ok := Canonical(user.Name)
 		if !ok || isAnonymous(name) {

@@ -26,6 +26,7 @@ type Config struct {
 	Users     []User              `yaml:"users"`
 	Accounts  []AccountSource     `yaml:"accounts"`
 	Anonymous Anonymous           `yaml:"anonymous"`
+	Hashes    PasswordHashes      `yaml:"password_hashes"`
 	Cache     Cache               `yaml:"cache"`
 	Uploads   Uploads             `yaml:"uploads"`
 	Limits    Limits              `yaml:"limits"`
@@ -89,7 +90,7 @@ type Store struct {
 // User is one account.
 type User struct {
 	Name     string  `yaml:"name"`
-	Password Secret  `yaml:"password"` // a hash: argon2, bcrypt, or of the crypt(3) family
+	Password Secret  `yaml:"password"` // a hash: argon2, bcrypt, scrypt, PBKDF2, of the crypt(3) family, or an LDAP scheme's
 	Mounts   []Mount `yaml:"mounts"`
 	Template string  `yaml:"template"` // which has been applied; "" is none
 	Profile  string  `yaml:"profile"`  // a key of Config.Profiles or ReadyProfiles, which has been applied; "" is none

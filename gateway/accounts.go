@@ -49,7 +49,7 @@ func newAccounts(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*a
 		return nil, err
 	}
 	var err error
-	a.users, err = auth.New(a.inForce(), newAnonymous(cfg.Anonymous))
+	a.users, err = auth.New(a.inForce(), newAnonymous(cfg.Anonymous), hashesOf(cfg.Hashes))
 	return a, err
 }
 

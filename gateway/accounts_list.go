@@ -101,7 +101,7 @@ func judgeUsers(at problems, users []configs.User) error {
 		}
 		made[i] = newUser(u)
 	}
-	_, err := auth.New(made, nil)
+	_, err := auth.New(made, nil, auth.Hashes{DES: true}) // whether it may be is judged with its form
 	var of *auth.AccountError
 	if errors.As(err, &of) {
 		return accountProblem(at, of)

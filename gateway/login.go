@@ -65,6 +65,11 @@ func newUser(u configs.User) auth.User {
 	}
 }
 
+// hashesOf says which weak hashes are allowed.
+func hashesOf(p configs.PasswordHashes) auth.Hashes {
+	return auth.Hashes{DES: p.Allows(configs.DESCrypt)}
+}
+
 // uploadsOf is how uploads to one of a user's mounts are judged and stored.
 func uploadsOf(u configs.User, m configs.Mount) auth.Uploads {
 	j := u.Judgement(m)

@@ -58,7 +58,7 @@ func TestPasswd(t *testing.T) {
 		if code != exitOK || stderr != "" {
 			t.Fatalf("%d, %q", code, stderr)
 		}
-		users, err := auth.New([]auth.User{{Account: auth.Account{Name: "a"}, Hash: strings.TrimSpace(stdout)}}, nil)
+		users, err := auth.New([]auth.User{{Account: auth.Account{Name: "a"}, Hash: strings.TrimSpace(stdout)}}, nil, auth.Hashes{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -73,7 +73,7 @@ func letsIn(t *testing.T, config, name, password string) bool {
 	for _, a := range all {
 		known = append(known, auth.User{Account: auth.Account{Name: a.Name}, Hash: a.Password.Reveal(), Disabled: a.Disabled})
 	}
-	accounts, err := auth.New(known, nil)
+	accounts, err := auth.New(known, nil, auth.Hashes{})
 	if err != nil {
 		t.Fatal(err)
 	}
