@@ -1,0 +1,228 @@
+// Package sqldb asks a database for accounts, by the operator's own query, so that the
+// tables of other FTP servers serve as they are. It reads only, writes no SQL of its own,
+// and knows neither templates nor configuration files.
+//
+// Its central type is [Provider].
+package sqldb
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"causeway/auth"
+)
+
+// UserMark stands in a query for the name that the client gives. The database gets the
+// name as a parameter, never as a part of the query.
+const UserMark = "{user}"
+
+// Driver is a kind of database.
+type Driver string
+
+// The drivers. MySQL is MariaDB's as well.
+const (
+	Postgres Driver = "postgres"
+	MySQL    Driver = "mysql"
+)
+
+// DefaultTimeout bounds one login: connecting, and the query.
+const DefaultTimeout = 10 * time.Second
+
+// Bounds of the pool. Idle connections end before a firewall forgets them.
+const (
+	maxConns = 8
+	maxIdle  = time.Minute
+)
+
+// Config says how accounts are found.
+type Config struct {
+	Driver   Driver
+	DSN      string        // as pgx or go-sql-driver/mysql have it; a secret
+	Query    string        // with UserMark; see [Provider] for its columns
+	Plain    bool          // the password column has the passwords themselves
+	Template string        // of rows that have none
+	Timeout  time.Duration // 0 is DefaultTimeout
+}
+
+// Provider is a database as an [auth.Provider]. Its query returns one row, or none where
+// there is no such account. These columns mean something, in any case of letters:
+//
+//   - name, which is needed: the account's name. Databases find names in other spellings,
+//     by their collations, and what is found decides.
+//   - password, which is needed: a hash, of a kind that [auth.User] may have, or the password
+//     itself if Config.Plain is set. NULL and "" match no password.
+//   - template: the account's template.
+//   - disabled: true, t, yes, y or a number but 0, if nobody may log in.
+//   - expires: a date, the account's last day (UTC), or the time of its end.
+//   - networks: of clients that may log in, as prefixes or addresses, between commas or spaces.
+//
+// The others go with the account by their names.
+type Provider struct {
+	cfg   Config
+	query string // in the driver's form
+	names int    // how many times it has the name
+	db    *sql.DB
+}
+
+// New makes a provider. It connects when it is asked first. What is wrong with the
+// configuration is the error, which does not tell the DSN.
+func New(cfg Config) (*Provider, error) {
+	cfg.Timeout = cmp.Or(cfg.Timeout, DefaultTimeout)
+	p := &Provider{cfg: cfg, query: cfg.Query, names: 1}
+	if err := CheckQuery(cfg.Query); err != nil {
+		return nil, err
+	}
+	var err error
+	switch cfg.Driver {
+	case Postgres:
+		p.query = strings.ReplaceAll(cfg.Query, UserMark, "$1")
+		p.db, err = openPostgres(cfg.DSN)
+	case MySQL:
+		p.query, p.names = strings.ReplaceAll(cfg.Query, UserMark, "?"), strings.Count(cfg.Query, UserMark)
+		p.db, err = openMySQL(cfg.DSN)
+	default:
+		return nil, fmt.Errorf("unknown driver %q", cfg.Driver)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.db.SetMaxOpenConns(maxConns)
+	p.db.SetMaxIdleConns(maxConns)
+	p.db.SetConnMaxIdleTime(maxIdle)
+	return p, nil
+}
+
+// What is wrong with a query or a DSN.
+var (
+	ErrNoMark = errors.New("the query does not have " + UserMark)
+	ErrQuoted = errors.New("the query has " + UserMark + " between quotes, where it is a text like any other")
+	ErrDSN    = errors.New("the DSN cannot be read")
+)
+
+// CheckQuery tells whether a query asks for a user: ErrNoMark or ErrQuoted.
+func CheckQuery(query string) error {
+	parts := strings.Split(query, UserMark)
+	if len(parts) == 1 {
+		return ErrNoMark
+	}
+	var open rune // the quote that has been opened
+	for _, part := range parts[:len(parts)-1] {
+		for _, r := range part {
+			switch {
+			case r == open:
+				open = 0
+			case open == 0 && strings.ContainsRune("'\"`", r):
+				open = r
+			}
+		}
+		if open != 0 {
+			return ErrQuoted
+		}
+	}
+	return nil
+}
+
+// openPostgres uses unnamed statements, which poolers between here and the database do not
+// mix up, and which the server gives its parameters apart from the query.
+func openPostgres(dsn string) (*sql.DB, error) {
+	cfg, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return nil, ErrDSN // the library's text may have the password
+	}
+	cfg.DefaultQueryExecMode = pgx.QueryExecModeExec
+	return stdlib.OpenDB(*cfg), nil
+}
+
+func openMySQL(dsn string) (*sql.DB, error) {
+	cfg, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		return nil, ErrDSN
+	}
+	cfg.MultiStatements, cfg.InterpolateParams, cfg.AllowAllFiles = false, false, false
+	cfg.ParseTime = false
+	cfg.Logger = &mysql.NopLogger{} // what it has to say comes as an error
+	connector, err := mysql.NewConnector(cfg)
+	if err != nil {
+		return nil, ErrDSN
+	}
+	return sql.OpenDB(connector), nil
+}
+
+// Close ends all connections. Nothing may be asked then.
+func (p *Provider) Close() error { return p.db.Close() }
+
+var (
+	errAmbiguous = errors.New("the query finds more than one row")
+	errColumns   = errors.New("the query must return the columns name and password")
+)
+
+// Find is [auth.Provider.Find]. Checking hashes is left to the caller.
+func (p *Provider) Find(ctx context.Context, a auth.Attempt) (*auth.Found, error) {
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.Timeout)
+	defer cancel()
+	r, err := p.ask(ctx, a.Name)
+	if err != nil {
+		return nil, fmt.Errorf("query for an account: %w", err)
+	}
+	if r == nil {
+		return nil, auth.ErrUnknown
+	}
+	f, err := r.account(p.cfg.Template)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.judge(f, r.text("password"), a.Password); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// Check tells whether the database can be reached and the query returns what it must.
+func (p *Provider) Check(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.Timeout)
+	defer cancel()
+	_, err := p.ask(ctx, "causeway-nobody")
+	return err
+}
+
+// ask returns the row of the name, nil if there is none. It reads in a transaction that
+// may do nothing else.
+func (p *Provider) ask(ctx context.Context, name string) (*row, error) {
+	tx, err := p.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	defer tx.Rollback() //nolint:errcheck // nothing was written
+	args := make([]any, p.names)
+	for i := range args {
+		args[i] = name
+	}
+	rows, err := tx.QueryContext(ctx, p.query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err has been asked
+	r, err := newRow(rows)
+	if err != nil {
+		return nil, err
+	}
+	if !rows.Next() {
+		return nil, rows.Err()
+	}
+	if err := r.scan(rows); err != nil {
+		return nil, err
+	}
+	if rows.Next() {
+		return nil, errAmbiguous
+	}
+	return r, rows.Err()
+}
