@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -19,17 +20,18 @@ type Backend struct {
 	cache   *Cache
 	next    backends.Backend
 	flights singleflight.Group
+	left    atomic.Bool
 
 	// Guarded by cache.mu.
-	fills  map[*fill]struct{}
-	writes map[*write]struct{}
-	looks  map[*look]struct{}
+	ways  *ways
+	fills map[*fill]struct{}
+	looks map[*look]struct{}
 }
 
 // Stat answers from memory, also that there is no object. What a listing has told is
 // enough unless o asks for more.
 func (b *Backend) Stat(ctx context.Context, key string, o backends.StatOptions) (backends.Object, error) {
-	if b.cache.off() || !backends.ValidKey(key) {
+	if b.off() || !backends.ValidKey(key) {
 		return b.next.Stat(ctx, key, o)
 	}
 	if ctx.Err() != nil {
@@ -74,7 +76,7 @@ func (b *Backend) known(key string, o backends.StatOptions) (obj backends.Object
 // List answers pages of directories (prefixes that end in "/", and "") from memory. What
 // it asks of the store fills the memory with the objects listed.
 func (b *Backend) List(ctx context.Context, q backends.Query) (backends.Page, error) {
-	if b.cache.off() || q.Fresh || !directoryLike(q.Prefix) {
+	if b.off() || q.Fresh || !directoryLike(q.Prefix) {
 		return b.next.List(ctx, q)
 	}
 	if ctx.Err() != nil {

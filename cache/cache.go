@@ -101,13 +101,9 @@ func New(o Options) *Cache {
 // Backend decorates next. Objects, pages and their maps and slices that it returns are
 // shared with later callers, who must not change them.
 func (c *Cache) Backend(next backends.Backend) *Backend {
-	return &Backend{
-		cache:  c,
-		next:   next,
-		fills:  make(map[*fill]struct{}),
-		writes: make(map[*write]struct{}),
-		looks:  make(map[*look]struct{}),
-	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.join(next, &ways{members: make(map[*Backend]struct{}), writes: make(map[*write]struct{})})
 }
 
 // Stats are counts since the start, and what is kept now.

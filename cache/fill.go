@@ -84,7 +84,7 @@ func (b *Backend) beginFill(f *fill) {
 	b.cache.mu.Lock()
 	defer b.cache.mu.Unlock()
 	f.start = b.cache.now()
-	for w := range b.writes {
+	for w := range b.ways.writes {
 		f.stale = f.stale || w.changes(f.key)
 	}
 	b.fills[f] = struct{}{}
@@ -117,23 +117,27 @@ type write struct {
 func (b *Backend) beginWrite(w *write) {
 	b.cache.mu.Lock()
 	defer b.cache.mu.Unlock()
-	for other := range b.writes {
+	for other := range b.ways.writes {
 		if other.changes(w.key) || w.changes(other.key) {
 			other.contested, w.contested = true, true
 		}
 	}
-	b.writes[w] = struct{}{}
-	b.overtake(w)
-	b.forget(w)
+	b.ways.writes[w] = struct{}{}
+	for way := range b.ways.members {
+		way.overtake(w)
+		way.forget(w)
+	}
 }
 
 // endWrite records the outcome, if it is certain.
 func (b *Backend) endWrite(w *write) {
 	b.cache.mu.Lock()
 	defer b.cache.mu.Unlock()
-	delete(b.writes, w)
-	b.overtake(w)
-	if w.done == nil || w.contested {
+	delete(b.ways.writes, w)
+	for way := range b.ways.members {
+		way.overtake(w)
+	}
+	if w.done == nil || w.contested || b.left.Load() {
 		return
 	}
 	expires := b.cache.now().Add(b.cache.ttl)

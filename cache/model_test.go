@@ -27,7 +27,7 @@ func TestCacheAnswersAsTheStoreDoes(t *testing.T) {
 			Entries: rapid.IntRange(1, 30).Draw(t, "entries"),
 			Now:     func() time.Time { return now },
 		}).Backend(store)
-		m := &model{store: store, cache: c, now: &now}
+		m := &model{store: store, cache: c, now: &now, ways: []*cache.Backend{c, c.Through(store)}}
 		t.Repeat(map[string]func(*rapid.T){
 			"put":    m.put,
 			"delete": m.delete,
@@ -40,6 +40,7 @@ func TestCacheAnswersAsTheStoreDoes(t *testing.T) {
 			"resume": m.resume,
 			"drop":   m.drop,
 			"parked": m.parked,
+			"turn":   m.turn,
 			"wait":   func(t *rapid.T) { now = now.Add(time.Duration(rapid.IntRange(1, 9).Draw(t, "seconds")) * time.Second) },
 		})
 	})
@@ -47,9 +48,13 @@ func TestCacheAnswersAsTheStoreDoes(t *testing.T) {
 
 type model struct {
 	store *mem.Store
-	cache *cache.Backend
+	cache *cache.Backend // one of ways
+	ways  []*cache.Backend
 	now   *time.Time
 }
+
+// turn takes another way to the store: each must know what was written through the other.
+func (m *model) turn(t *rapid.T) { m.cache = rapid.SampledFrom(m.ways).Draw(t, "way") }
 
 var keys = rapid.OneOf(
 	rapid.StringMatching(`([ab]/){0,3}[abc]?`).Filter(func(s string) bool { return s != "" }),

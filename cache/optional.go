@@ -65,7 +65,7 @@ func (b *Backend) doubt(src string, err error) {
 // PeekPrefix tells whether any key begins with prefix: from a listing of it, or of the
 // directory that it is in.
 func (b *Backend) PeekPrefix(prefix string) (exists, known bool) {
-	if b.cache.off() || !directoryLike(prefix) {
+	if b.off() || !directoryLike(prefix) {
 		return backends.PeekPrefix(b.next, prefix)
 	}
 	if exists, known := b.peek(prefix); known {

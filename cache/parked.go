@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"maps"
 	"slices"
 	"time"
@@ -33,6 +34,9 @@ type look struct {
 	changed map[string]struct{} // meanwhile
 }
 
+// unlisted is the token of a page that nobody could read.
+const unlisted = "unlisted"
+
 // parkedFlight names the request for all that is parked. Other flights have a blank.
 const parkedFlight = "parked"
 
@@ -43,7 +47,7 @@ func (b *Backend) Parked(ctx context.Context, q backends.ParkedQuery) (backends.
 	if !ok {
 		return backends.ParkedPage{}, &backends.Error{Op: "park", Key: q.Prefix, Kind: errors.ErrUnsupported}
 	}
-	if b.cache.off() || q.Token != "" {
+	if b.off() || q.Token != "" {
 		return next.Parked(ctx, q)
 	}
 	if ctx.Err() != nil {
@@ -97,6 +101,11 @@ func (p *parked) matching(q backends.ParkedQuery) []backends.Parked {
 func (b *Backend) look(ctx context.Context, next backends.Parker, q backends.ParkedQuery) (backends.ParkedPage, error) {
 	l := b.beginLook(q)
 	page, err := next.Parked(ctx, q)
+	if errors.Is(err, fs.ErrPermission) && !q.Fresh {
+		// Credentials that may not see all may see what they need: from here on each
+		// question goes to the store.
+		page, err = backends.ParkedPage{Next: unlisted}, nil
+	}
 	b.endLook(l, func() {
 		if err == nil {
 			b.learnParked(l, q, page)

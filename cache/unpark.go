@@ -31,6 +31,11 @@ func (b *Backend) Sweep(ctx context.Context, before time.Time) (int, error) {
 func (b *Backend) unpark(key, gone string) {
 	b.cache.mu.Lock()
 	defer b.cache.mu.Unlock()
+	for way := range b.ways.members {
+		if way != b {
+			way.unsure(key)
+		}
+	}
 	b.overtakeLooks(key)
 	b.changeParked(func(p *parked) {
 		p.uploads = slices.DeleteFunc(slices.Clone(p.uploads), func(p backends.Parked) bool { return p.ID == gone })
@@ -42,6 +47,13 @@ func (b *Backend) unpark(key, gone string) {
 func (b *Backend) repark(key string) {
 	b.cache.mu.Lock()
 	defer b.cache.mu.Unlock()
+	for way := range b.ways.members {
+		way.unsure(key)
+	}
+}
+
+// unsure marks what is parked of key as not known. The lock is held.
+func (b *Backend) unsure(key string) {
 	b.overtakeLooks(key)
 	b.changeParked(func(p *parked) { p.changed[key] = struct{}{} })
 }
@@ -51,6 +63,13 @@ func (b *Backend) repark(key string) {
 func (b *Backend) committed(key string, err error) {
 	b.cache.mu.Lock()
 	defer b.cache.mu.Unlock()
+	for way := range b.ways.members {
+		way.learnCommit(key, err)
+	}
+}
+
+// learnCommit is committed for one way. The lock is held.
+func (b *Backend) learnCommit(key string, err error) {
 	b.overtakeLooks(key)
 	if p := b.cache.parked(b); p == nil || err == nil && !slices.ContainsFunc(p.uploads, func(p backends.Parked) bool { return p.Key == key }) {
 		return

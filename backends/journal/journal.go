@@ -47,13 +47,19 @@ type Store interface {
 type Journal struct {
 	store Store
 
-	mu   sync.Mutex
+	mu   *sync.Mutex
 	live map[string]struct{} // families of the uploads that this process is writing
 }
 
 // New returns the journal in a store. It makes no request.
 func New(store Store) *Journal {
-	return &Journal{store: store, live: make(map[string]struct{})}
+	return &Journal{store: store, mu: new(sync.Mutex), live: make(map[string]struct{})}
+}
+
+// Through is j by another way to the same store, such as with other credentials. Both know
+// what this process is writing.
+func (j *Journal) Through(store Store) *Journal {
+	return &Journal{store: store, mu: j.mu, live: j.live}
 }
 
 // claim notes that this process is writing an upload; false if it was already.

@@ -66,6 +66,7 @@ type Config struct {
 // Store is one bucket. It is a backends.Backend, backends.Copier and backends.Parker and
 // safe for concurrent use.
 type Store struct {
+	base   s3.Options // that client was made with
 	client *s3.Client
 	lean   *lean                // beside client
 	wire   *transport.Transport // of client
@@ -97,11 +98,17 @@ func New(ctx context.Context, c Config) (*Store, error) {
 		least:  leastPart,
 	}
 	s.journal = journal.New(s)
+	s.connect(ctx, o)
+	return s, nil
+}
+
+// connect makes the clients.
+func (s *Store) connect(ctx context.Context, o s3.Options) {
 	s.identity.next = s.wire
 	o.HTTPClient = client(&s.identity)
+	s.base = o
 	s.client = s3.New(o)
 	s.lean = newLean(ctx, s.client, s.bucket, &s.identity)
-	return s, nil
 }
 
 // Close closes idle connections. Uploads and readers must have ended.
