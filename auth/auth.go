@@ -85,6 +85,9 @@ type Account struct {
 	Grants  []Grant
 	Charset string // of the client's file names; "" is UTF-8
 
+	// Identities are by the name of the store; to others the account is the gateway.
+	Identities map[string]Identity
+
 	found *User // what a provider told of it; nil for one of the users
 }
 

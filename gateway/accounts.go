@@ -45,7 +45,7 @@ type accountFile struct {
 // users file, is told as in [configs.Config.Problem].
 func newAccounts(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*accounts, error) {
 	a := &accounts{cfg: cfg, log: log}
-	if err := errors.Join(judgeUsers(cfg, cfg.Users), a.readFiles(ctx)); err != nil {
+	if err := errors.Join(judgeUsers(cfg, cfg.Users), judgeIdentities(cfg, cfg, cfg.Users), a.readFiles(ctx)); err != nil {
 		return nil, err
 	}
 	var err error
@@ -115,7 +115,7 @@ func ParseUsers(cfg *configs.Config, path string, text []byte) (*configs.UsersFi
 	if err != nil {
 		return nil, err
 	}
-	return content, judgeUsers(content, content.Users)
+	return content, errors.Join(judgeUsers(content, content.Users), judgeIdentities(cfg, content, content.Users))
 }
 
 // run looks at the files every so often, until ctx ends.

@@ -28,9 +28,10 @@ type Gateway struct {
 	guard     *guard.Guard
 	opened    map[string]backends.Backend // as openStores returned them
 	stores    map[string]backends.Backend // the same behind the cache
-	cache     *cache.Cache                // nil where it is turned off
-	budget    *multipart.Budget           // of all stores
-	reads     *readahead.Pool             // of all downloads
+	ways      *identities
+	cache     *cache.Cache      // nil where it is turned off
+	budget    *multipart.Budget // of all stores
+	reads     *readahead.Pool   // of all downloads
 	names     *vfs.Names
 	addresses []configs.Listener
 	explicit  bool // TLS is offered on listeners that are not implicit
@@ -76,11 +77,13 @@ func New(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*Gateway, 
 	}
 	measured := newMeasures(cfg)
 	memory := newCache(cfg)
+	shown := cached(memory, measured.meter(stores))
 	g := &Gateway{
 		accounts:  accounts,
 		guard:     newGuard(cfg.Guard, log),
 		opened:    stores,
-		stores:    cached(memory, measured.meter(stores)),
+		stores:    shown,
+		ways:      newIdentities(cfg, stores, shown, measured),
 		cache:     memory,
 		budget:    budget,
 		reads:     readahead.NewPool(budget),

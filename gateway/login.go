@@ -24,7 +24,11 @@ func (g *Gateway) Login(ctx context.Context, c ftp.Credentials) (*ftp.Account, e
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ftp.ErrUnavailable, err)
 	}
-	view, err := vfs.New(g.mounts(account.Grants), g.names, c.Log.With("user", account.Name))
+	mounts, err := g.mounts(ctx, account)
+	if err != nil {
+		return nil, fmt.Errorf("%w: mounts of %q: %w", ftp.ErrUnavailable, account.Name, err)
+	}
+	view, err := vfs.New(mounts, g.names, c.Log.With("user", account.Name))
 	if err != nil {
 		return nil, fmt.Errorf("mounts of %q: %w", account.Name, err)
 	}
@@ -57,7 +61,7 @@ func newUser(u configs.User) auth.User {
 		}
 	}
 	return auth.User{
-		Account:  auth.Account{Name: u.Name, Grants: grants, Charset: u.Charset},
+		Account:  auth.Account{Name: u.Name, Grants: grants, Charset: u.Charset, Identities: identitiesOf(u)},
 		Hash:     u.Password.Reveal(),
 		Disabled: u.Disabled,
 		Expires:  u.Expires.End(),

@@ -102,11 +102,20 @@ func (m *metrics) meter(stores map[string]backends.Backend) map[string]backends.
 	}
 	decorated := make(map[string]backends.Backend, len(stores))
 	for name, store := range stores {
-		decorated[name] = metered.New(store, func(op metered.Operation, took time.Duration, err error) {
-			m.requests.WithLabelValues(name, string(op), metered.Kind(err)).Observe(took.Seconds())
-		})
+		decorated[name] = m.meterOne(name, store)
 	}
 	return decorated
+}
+
+// meterOne puts a meter in front of a store, or of another way to it, where there are
+// metrics.
+func (m *metrics) meterOne(name string, store backends.Backend) backends.Backend {
+	if m == nil {
+		return store
+	}
+	return metered.New(store, func(op metered.Operation, took time.Duration, err error) {
+		m.requests.WithLabelValues(name, string(op), metered.Kind(err)).Observe(took.Seconds())
+	})
 }
 
 // watch adds what is looked up when it is asked for.

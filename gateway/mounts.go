@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"context"
+
 	"causeway/auth"
 	"causeway/configs"
 	"causeway/gateway/ftp"
@@ -8,12 +10,17 @@ import (
 )
 
 // mounts turns what an account is granted into what it sees.
-func (g *Gateway) mounts(grants []auth.Grant) []vfs.Mount {
-	mounts := make([]vfs.Mount, len(grants))
-	for i, grant := range grants {
+func (g *Gateway) mounts(ctx context.Context, account *auth.Account) ([]vfs.Mount, error) {
+	mounts := make([]vfs.Mount, len(account.Grants))
+	for i, grant := range account.Grants {
+		store, err := g.ways.store(ctx, grant.Store, account)
+		if err != nil {
+			return nil, err
+		}
 		mounts[i] = vfs.Mount{
 			Path:   grant.Path,
-			Store:  g.stores[grant.Store],
+			Store:  store,
+			Origin: g.stores[grant.Store],
 			Prefix: grant.Prefix,
 			Reads:  g.reads,
 			Rights: viewRights(grant.Rights),
@@ -24,7 +31,7 @@ func (g *Gateway) mounts(grants []auth.Grant) []vfs.Mount {
 			RenameLimit: grant.Uploads.RenameMax,
 		}
 	}
-	return mounts
+	return mounts, nil
 }
 
 // viewRights are the rights of a grant in the view's own bits.

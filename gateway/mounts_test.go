@@ -35,9 +35,10 @@ func TestS12_MountsAreAsConfigured(t *testing.T) {
 			},
 		},
 	} {
-		grant := auth.Grant{Uploads: uploadsOf(c.user, c.mount)}
-		if got := (&Gateway{}).mounts([]auth.Grant{grant}); !reflect.DeepEqual(got, []vfs.Mount{c.want}) {
-			t.Errorf("got  %+v\nwant %+v", got, c.want)
+		account := &auth.Account{Grants: []auth.Grant{{Uploads: uploadsOf(c.user, c.mount)}}}
+		got, err := (&Gateway{ways: newIdentities(configs.Default(), nil, nil, nil)}).mounts(t.Context(), account)
+		if err != nil || !reflect.DeepEqual(got, []vfs.Mount{c.want}) {
+			t.Errorf("got  %+v, %v\nwant %+v", got, err, c.want)
 		}
 	}
 }

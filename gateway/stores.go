@@ -3,12 +3,14 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"maps"
 	"slices"
 	"time"
 
+	"causeway/auth"
 	"causeway/backends"
 	"causeway/backends/azblob"
 	"causeway/backends/gcs"
@@ -22,6 +24,11 @@ import (
 // provider is what the gateway knows of one kind of store.
 type provider struct {
 	open func(context.Context, configs.Store, common) (backends.Backend, error)
+	// as is another way to an opened store, for an account that it knows apart; nil for
+	// stores that cannot.
+	as func(context.Context, backends.Backend, auth.Identity, []auth.Grant) (backends.Backend, error)
+	// judge tells what keeps an account from having a session of a role.
+	judge func(configs.Store, auth.Identity, []auth.Grant) error
 	// grant names what the operator has to allow for each permission.
 	grant map[permission]string
 	// parts is the directory at the bucket's root, ending in "/", to which uploads in parts
@@ -74,6 +81,8 @@ func s3Store() provider {
 				AccessKey: c.AccessKey.Reveal(), SecretKey: c.SecretKey.Reveal(), Budget: shared.budget,
 			})
 		},
+		as:    asS3,
+		judge: judgeS3,
 		grant: map[permission]string{
 			put:     "s3:PutObject and s3:AbortMultipartUpload on the objects",
 			list:    "s3:ListBucket on the bucket",
@@ -93,6 +102,44 @@ func s3Store() provider {
 			return "", "mend the SDK's shared configuration files, or set access_key and secret_key"
 		},
 	}
+}
+
+// asS3 is a bucket with an account's keys, or with a session of a role that is cut to what
+// it is granted.
+func asS3(ctx context.Context, b backends.Backend, id auth.Identity, grants []auth.Grant) (backends.Backend, error) {
+	bucket, ok := b.(*s3.Store)
+	if !ok {
+		return nil, fmt.Errorf("it is a %T", b)
+	}
+	if id.Role.ARN == "" {
+		return bucket.As(ctx, s3.Identity{AccessKey: id.AccessKey, SecretKey: id.SecretKey})
+	}
+	return bucket.As(ctx, s3.Identity{Role: &s3.Role{
+		ARN: id.Role.ARN, Endpoint: id.Role.Endpoint, ExternalID: id.Role.ExternalID, Session: id.Role.Session,
+		Access: accessOf(grants),
+	}})
+}
+
+func judgeS3(store configs.Store, id auth.Identity, grants []auth.Grant) error {
+	return s3.JudgeRole(store.Bucket, s3.Role{ARN: id.Role.ARN, Access: accessOf(grants)})
+}
+
+// accessOf is what rights take of a bucket. To look at a file takes what reading it takes:
+// S3 has no action for less.
+func accessOf(grants []auth.Grant) []s3.Access {
+	access := make([]s3.Access, len(grants))
+	for i, g := range grants {
+		has := func(any auth.Right) bool { return g.Rights&any != 0 }
+		access[i] = s3.Access{
+			Prefix: g.Prefix,
+			List:   has(auth.List | auth.Delete | auth.Rename),
+			Read:   has(^(auth.Write | auth.Mkdir)),
+			Write:  has(auth.Write | auth.Overwrite | auth.Mkdir),
+			Delete: has(auth.Delete | auth.Rename),
+			Rename: has(auth.Rename),
+		}
+	}
+	return access
 }
 
 func gcsStore() provider {

@@ -62,10 +62,7 @@ func (s *Store) As(ctx context.Context, id Identity) (*Store, error) {
 
 // session gives a role's credentials, new ones before those end.
 func (s *Store) session(r Role) (aws.CredentialsProvider, error) {
-	if strings.HasPrefix(s.bucket, "arn:") {
-		return nil, fmt.Errorf("s3: no policy is known for what is no bucket: %s", s.bucket)
-	}
-	policy, err := SessionPolicy(partition(r.ARN), s.bucket, r.Access)
+	policy, err := r.policy(s.bucket)
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +80,19 @@ func (s *Store) session(r Role) (aws.CredentialsProvider, error) {
 		}
 	})
 	return aws.NewCredentialsCache(taking{provider}, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = sessionLeft }), nil
+}
+
+// JudgeRole is [ErrPolicy] if no session of a role can be cut to its access.
+func JudgeRole(bucket string, r Role) error {
+	_, err := r.policy(bucket)
+	return err
+}
+
+func (r Role) policy(bucket string) (string, error) {
+	if strings.HasPrefix(bucket, "arn:") { // whose objects have names of another form
+		return "", fmt.Errorf("%w: %s is no bucket", ErrPolicy, bucket)
+	}
+	return SessionPolicy(partition(r.ARN), bucket, r.Access)
 }
 
 // partition is that of an ARN, "aws" unless it is another of AWS's own: servers that speak

@@ -39,12 +39,12 @@ func (f *signers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Etag", `"e"`)
 }
 
-// TestX19_IdentitiesDoNotMeet: two hundred who ask with keys of their own at a time each
+// TestX19_IdentitiesDoNotMeet: fifty who ask with keys of their own at a time each
 // ask with theirs, and share the connections.
 func TestX19_IdentitiesDoNotMeet(t *testing.T) {
 	f := &signers{keys: map[string]int{}}
 	s := storeOn(t, f)
-	const all = 200
+	const all = 50
 	var asking sync.WaitGroup
 	for i := range all {
 		as, err := s.As(t.Context(), Identity{AccessKey: fmt.Sprintf("AK%d", i), SecretKey: "secret"})

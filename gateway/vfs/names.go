@@ -29,7 +29,7 @@ type history struct {
 
 // name is an object, or with a final "/" a directory, of one store.
 type name struct {
-	store backends.Backend
+	store backends.Backend // a mount's origin
 	key   string
 }
 

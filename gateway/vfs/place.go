@@ -68,7 +68,7 @@ func (f *FS) file(op string, p ftp.Path, need Rights) (place, error) {
 }
 
 // name is the file at for those that write it.
-func (at place) name() name { return name{at.store, at.key} }
+func (at place) name() name { return name{at.origin, at.key} }
 
 // dir is the prefix of the keys in the directory of this name.
 func (at place) dir() string {

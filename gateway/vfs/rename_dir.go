@@ -75,11 +75,11 @@ func (f *FS) renameDir(ctx context.Context, src place, to ftp.Path) error {
 
 // claimBoth makes a rename the only one of its two directories.
 func (f *FS) claimBoth(src, dst place) (release func(), err error) {
-	one := f.names.claim(name{src.store, src.dir()})
+	one := f.names.claim(name{src.origin, src.dir()})
 	if one == nil {
 		return nil, refuse("rename", src.path, ftp.ErrBusy)
 	}
-	two := f.names.claim(name{dst.store, dst.dir()})
+	two := f.names.claim(name{dst.origin, dst.dir()})
 	if two == nil {
 		one()
 		return nil, refuse("rename", dst.path, ftp.ErrBusy)
@@ -125,7 +125,7 @@ func (r *treeRename) move(ctx context.Context) error {
 	}
 	err := m.MoveTree(ctx, r.dst.dir(), r.src.dir())
 	if err == nil {
-		r.fs.names.filledBelow(name{r.dst.store, r.dst.dir()})
+		r.fs.names.filledBelow(name{r.dst.origin, r.dst.dir()})
 	}
 	return err
 }

@@ -39,6 +39,7 @@ func (r Rights) has(some Rights) bool { return r&some == some }
 type Mount struct {
 	Path   string           // absolute, as a client would write it
 	Store  backends.Backend // required; comparable, and the same value for all mounts of one bucket
+	Origin backends.Backend // the same for all who use the bucket, where Store has credentials of the account's own; nil is Store
 	Prefix string           // "" or segments that FTP can name; a final "/" is added if it is missing
 	Rights Rights
 	Reads  *readahead.Pool // by which files are read; nil reads each by one request at a time
@@ -62,7 +63,8 @@ type FS struct {
 type mount struct {
 	path   string // "" for the root, else without a final slash
 	store  backends.Backend
-	prefix string // "" or ends in "/"
+	origin backends.Backend // by which names are known to all
+	prefix string           // "" or ends in "/"
 	rights Rights
 	reads  *readahead.Pool
 	bucket int // the same for all mounts of one store
@@ -105,9 +107,12 @@ func (f *FS) check(m Mount) (*mount, error) {
 		return nil, fmt.Errorf("the prefix %q cannot be used", m.Prefix)
 	}
 	checked := &mount{
-		path: text(path), store: m.Store, prefix: prefix, rights: m.Rights, reads: m.Reads, bucket: len(f.mounts),
+		path: text(path), store: m.Store, origin: m.Origin, prefix: prefix, rights: m.Rights, reads: m.Reads, bucket: len(f.mounts),
 		uploads: m.Uploads, overwrite: m.Overwrite, concurrent: m.Concurrent,
 		renameLimit: cmp.Or(m.RenameLimit, defaultRenameLimit),
+	}
+	if checked.origin == nil {
+		checked.origin = checked.store
 	}
 	for _, other := range f.mounts {
 		if other.path == checked.path {
