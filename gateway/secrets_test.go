@@ -88,12 +88,19 @@ listeners: [{address: "127.0.0.1:0"}]
 stores:
   disk:  {kind: localdir, path: data}
   s3:    {kind: s3, bucket: bucket, endpoint: %[1]q, path_style: true, access_key: key, secret_key: "${CANARY_SECRET}"}
+  keys:  {kind: s3, bucket: keys, endpoint: %[1]q, path_style: true, access_key: key, secret_key: "${CANARY_SECRET}"}
+  role:  {kind: s3, bucket: role, endpoint: %[1]q, path_style: true, access_key: key, secret_key: "${CANARY_SECRET}"}
   azure: {kind: azblob, account: a, container: bucket, account_key: "${CANARY_ACCOUNT}", endpoint: "%[1]s/a"}
   gcs:   {kind: gcs, bucket: bucket, credentials_file: sa.json, endpoint: %[1]q}
 users:
   - name: cam1
     password: "${CANARY_HASH}"
+    credentials:
+      keys: {access_key: own, secret_key: "${CANARY_OWN}"}
+      role: {assume_role: {role_arn: "arn:aws:iam::123456789012:role/r", external_id: "${CANARY_EXTERNAL}"}}
     mounts:
+      - {path: /keys, store: keys, rights: [list, read, write, overwrite, delete, rename, mkdir]}
+      - {path: /role, store: role, rights: [list, read, write, overwrite, delete, rename, mkdir]}
       - {path: /disk, store: disk, rights: [list, read, write]}
       - {path: /s3, store: s3, rights: [list, read, write, overwrite, delete, rename, mkdir]}
       - {path: /azure, store: azure, rights: [list, read, write, overwrite, delete, rename, mkdir]}
@@ -114,7 +121,10 @@ func TestS42_NothingWrittenTellsASecret(t *testing.T) {
 	secrets := map[string]string{
 		"password": password, "wrong password": "canary-wrong", "hash": hash, "secret key": "canary-secret",
 		"account key": account, "private key": key, "token": token,
+		"account's secret key": "canary-own", "external id": "canary-external",
 	}
+	t.Setenv("CANARY_OWN", secrets["account's secret key"])
+	t.Setenv("CANARY_EXTERNAL", secrets["external id"])
 	t.Setenv("CANARY_SECRET", secrets["secret key"])
 	t.Setenv("CANARY_ACCOUNT", account)
 	t.Setenv("CANARY_HASH", hash)
@@ -131,7 +141,7 @@ func TestS42_NothingWrittenTellsASecret(t *testing.T) {
 	}
 	log := new(syncBuffer)
 	tourOfRefusals(t, serve(t, cfg, log), &written)
-	for _, needed := range []string{`"verb":"PASS"`, "cannot brew", "s3", "azure", "gcs"} {
+	for _, needed := range []string{`"verb":"PASS"`, "cannot brew", "s3", "azure", "gcs", "role cannot be taken on"} {
 		if !strings.Contains(log.String(), needed) {
 			t.Errorf("the log tells nothing of %s:\n%s", needed, log)
 		}
@@ -219,7 +229,7 @@ func tourOfRefusals(t *testing.T, address string, replies io.Writer) {
 		say(line)
 	}
 	c.login("cam1", password)
-	for _, mount := range []string{"/s3", "/azure", "/gcs"} {
+	for _, mount := range []string{"/s3", "/keys", "/role", "/azure", "/gcs"} {
 		for _, name := range []string{mount + "/denied", mount + "/odd"} {
 			for _, verb := range []string{"CWD ", "SIZE ", "MDTM ", "MLST ", "MKD ", "DELE ", "RMD ", "RNFR ", "HASH "} {
 				say(verb + name)
@@ -260,6 +270,8 @@ func TestS42_ConfigurationErrorsTellNoSecret(t *testing.T) {
 			dir := t.TempDir()
 			write(t, dir, "sa.json", `{"type": "service_account", "private_key": "canary`)
 			t.Setenv("CANARY_SECRET", "canary-secret")
+			t.Setenv("CANARY_OWN", "canary-own")
+			t.Setenv("CANARY_EXTERNAL", "canary-external")
 			t.Setenv("CANARY_ACCOUNT", base64.StdEncoding.EncodeToString([]byte("key")))
 			t.Setenv("CANARY_HASH", hash)
 			text := change(fmt.Sprintf(everyStore, "http://127.0.0.1:1"))
