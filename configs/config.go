@@ -35,6 +35,7 @@ type Config struct {
 	Log       Log                 `yaml:"log"`
 	Audit     Audit               `yaml:"audit"`
 	Admin     Admin               `yaml:"admin"`
+	Sandbox   Sandbox             `yaml:"sandbox"`
 
 	source source
 }
@@ -191,5 +192,7 @@ func Default() *Config {
 		Guard: Guard{AddressGuessesPerMinute: 10, AccountGuessesPerHour: 60, BanAfter: 100, BanTime: time.Hour},
 		Log:   Log{Format: "json", Level: "info"},
 		Audit: Audit{Format: "json"},
+
+		Sandbox: SandboxOn,
 	}
 }

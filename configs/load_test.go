@@ -127,6 +127,7 @@ spool:  {dir: "", bytes: 0}
 log:    {format: text, level: debug}
 audit:  {file: audit.log, format: xferlog}
 admin:  {address: ":9121", public: true}
+sandbox: off
 `
 
 func TestLoadWhole(t *testing.T) {
@@ -184,6 +185,7 @@ func TestLoadWhole(t *testing.T) {
 		Log:       Log{"text", "debug"},
 		Audit:     Audit{"/etc/causeway/audit.log", XferlogFormat},
 		Admin:     Admin{":9121", true},
+		Sandbox:   SandboxOff,
 	}
 	if !reflect.DeepEqual(cfg, want) {
 		t.Errorf("got  %#v\nwant %#v", cfg, want)

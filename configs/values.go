@@ -69,6 +69,17 @@ func (Right) choices() []string {
 	return []string{string(List), string(Read), string(Write), string(Overwrite), string(Delete), string(Rename), string(Mkdir)}
 }
 
+// Sandbox says whether the running gateway gives up what it does not need of the system.
+type Sandbox string
+
+// The choices of a sandbox.
+const (
+	SandboxOn  Sandbox = "on" // as far as the system can
+	SandboxOff Sandbox = "off"
+)
+
+func (Sandbox) choices() []string { return []string{string(SandboxOn), string(SandboxOff)} }
+
 // LogFormat is "json" or "text".
 type LogFormat string
 

@@ -49,7 +49,9 @@ func (d *demo) run(ctx context.Context, c console) error {
 	if err != nil {
 		return err
 	}
-	g, err := gateway.New(ctx, cfg, gateway.NewLog(c.stderr, cfg.Log))
+	log := gateway.NewLog(c.stderr, cfg.Log)
+	c.prepare(cfg, log)
+	g, err := gateway.New(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
@@ -57,6 +59,7 @@ func (d *demo) run(ctx context.Context, c console) error {
 	if err != nil {
 		return errors.Join(listenAdvice(err), os.RemoveAll(made))
 	}
+	c.confine(cfg, log)
 	d.welcome(c.stdout, addrs)
 	if err := g.Run(ctx); err != nil {
 		return err

@@ -36,7 +36,7 @@ func main() {
 	// A second signal ends the program at once, whatever it waits for.
 	context.AfterFunc(ctx, stop)
 	profiled := profile()
-	code := run(ctx, console{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}, os.Args[1:])
+	code := run(ctx, console{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, alone: true}, os.Args[1:])
 	profiled()
 	stop()
 	os.Exit(code)
@@ -46,6 +46,7 @@ func main() {
 type console struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	alone          bool // the process is this program's own, and may be confined for good
 }
 
 // command is one subcommand.

@@ -19,7 +19,7 @@ import (
 func invoke(t *testing.T, stdin string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	code = run(t.Context(), console{strings.NewReader(stdin), &out, &errs}, args)
+	code = run(t.Context(), console{stdin: strings.NewReader(stdin), stdout: &out, stderr: &errs}, args)
 	return code, out.String(), errs.String()
 }
 
@@ -138,7 +138,7 @@ func TestDemo(t *testing.T) {
 	var errs bytes.Buffer
 	result := make(chan int, 1)
 	go func() {
-		result <- run(ctx, console{nil, out, &errs}, []string{"demo", "--ftp-address", "127.0.0.1:0", "--ftps-address", "127.0.0.1:0", "--dir", dir})
+		result <- run(ctx, console{stdout: out, stderr: &errs}, []string{"demo", "--ftp-address", "127.0.0.1:0", "--ftps-address", "127.0.0.1:0", "--dir", dir})
 	}()
 	select {
 	case <-out.seen:

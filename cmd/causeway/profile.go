@@ -15,6 +15,9 @@ import (
 // time; shorter waits are sampled.
 const blockRate = 10_000
 
+// profileFolders are where profiles are written at the end.
+func profileFolders() []string { return []string{os.Getenv("CAUSEWAY_PPROF")} }
+
 // profile takes profiles of this process until stop, and writes them to the folder that
 // CAUSEWAY_PPROF names: CPU time, what was allocated, and where goroutines have waited, as
 // PID.cpu, PID.allocs and PID.block for "go tool pprof". Only a program built with the tag

@@ -18,16 +18,19 @@ func prepareServe(flags *flag.FlagSet) func(context.Context, console) error {
 		if err != nil {
 			return err
 		}
-		g, err := gateway.New(ctx, cfg, gateway.NewLog(c.stderr, cfg.Log))
+		log := gateway.NewLog(c.stderr, cfg.Log)
+		c.prepare(cfg, log)
+		g, err := gateway.New(ctx, cfg, log)
 		if err != nil {
 			return err
 		}
-		err = g.Run(ctx)
+		_, err = g.Listen(ctx)
 		var at *gateway.ListenError
 		if errors.As(err, &at) {
 			return cfg.Problem(at.Field+".address", at.Err.Error(), listenRemedy(at))
 		}
-		return err
+		c.confine(cfg, log)
+		return g.Run(ctx)
 	}
 }
 

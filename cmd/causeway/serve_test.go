@@ -24,7 +24,7 @@ func TestS50_ServeEndsWithSuccess(t *testing.T) {
 	log := &screen{seen: make(chan struct{}), want: `"msg":"listening"`}
 	var out bytes.Buffer
 	result := make(chan int, 1)
-	go func() { result <- run(ctx, console{nil, &out, log}, []string{"serve", "-c", path}) }()
+	go func() { result <- run(ctx, console{stdout: &out, stderr: log}, []string{"serve", "-c", path}) }()
 	select {
 	case <-log.seen:
 	case code := <-result:
