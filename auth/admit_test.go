@@ -32,7 +32,7 @@ func TestS42_WhoIsNotLetInCostsTheSame(t *testing.T) {
 			why  error
 		}{{"disabled", ErrDisabled}, {"expired", ErrExpired}, {"elsewhere", ErrNetwork}, {"all", ErrDisabled}} {
 			for n, password := range []string{"secret", "wrong"} {
-				account, err := u.Login(t.Context(), Attempt{c.name, password, netip.MustParseAddr("192.0.2.1")})
+				account, err := u.Login(t.Context(), Attempt{Name: c.name, Password: password, Remote: netip.MustParseAddr("192.0.2.1")})
 				if account != nil || !errors.Is(err, ErrLogin) {
 					t.Errorf("%s/%s: %v, %v", c.name, password, account, err)
 				}
@@ -54,7 +54,7 @@ func TestWhoIsLetIn(t *testing.T) {
 		limited.Networks = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("fe80::/10")}
 		u := mustNew(t, []User{limited, user("free", cheap)}, nil)
 		try := func(name, remote string) error {
-			_, err := u.Login(t.Context(), Attempt{name, "secret", netip.MustParseAddr(remote)})
+			_, err := u.Login(t.Context(), Attempt{Name: name, Password: "secret", Remote: netip.MustParseAddr(remote)})
 			return err
 		}
 		for _, remote := range []string{"192.0.2.255", "::ffff:192.0.2.7", "fe80::1%eth0"} {

@@ -88,7 +88,7 @@ type Account struct {
 	// Identities are by the name of the store; to others the account is the gateway.
 	Identities map[string]Identity
 
-	found *User // what a provider told of it; nil for one of the users
+	found *User // that it is of, if a provider has told of it
 }
 
 // User is an account with its password and with what it takes to be let in beside it.
@@ -169,6 +169,8 @@ func (e *AccountError) Unwrap() error { return e.Err }
 type Attempt struct {
 	Name, Password string
 	Remote         netip.Addr
+	TLS            bool   // the control connection is protected
+	Host           string // that the client wants to log in at; "" if it has not said
 }
 
 // Login returns the account of a name and password, which belongs to the caller's session
@@ -207,18 +209,20 @@ func (u *Users) judge(ctx context.Context, c candidate, a Attempt) (*Account, er
 		unfit = c.user.admit(a.Remote)
 	}
 	if c.right && unfit == nil {
-		return c.account()
+		return &c.user.Account, nil
 	}
 	matches, err := u.matches(ctx, c.digest, a.Password)
 	switch {
 	case err != nil:
 		return nil, err
-	case !c.right && !errors.Is(c.err, ErrHash) && (!c.known || !matches):
+	case errors.Is(unfit, ErrHash):
+		return nil, unfit // there is no right password
+	case !c.right && (!c.known || !matches):
 		return nil, ErrLogin
 	case unfit != nil:
-		return nil, fmt.Errorf("%w: %w", ErrLogin, unfit)
+		return nil, unfit
 	}
-	return c.account()
+	return &c.user.Account, nil
 }
 
 // matches checks a password when its turn comes.
@@ -255,16 +259,16 @@ var (
 	ErrNetwork  = errors.New("the client's address is in none of the account's networks")
 )
 
-// admit judges all but the password.
+// admit judges all but the password. Its error matches ErrLogin.
 func (u *User) admit(remote netip.Addr) error {
 	within := func(network netip.Prefix) bool { return network.Contains(remote.Unmap().WithZone("")) }
 	switch {
 	case u.Disabled:
-		return ErrDisabled
+		return refused(ErrDisabled)
 	case !u.Expires.IsZero() && !time.Now().Before(u.Expires):
-		return ErrExpired
+		return refused(ErrExpired)
 	case len(u.Networks) > 0 && !slices.ContainsFunc(u.Networks, within):
-		return ErrNetwork
+		return refused(ErrNetwork)
 	}
 	return nil
 }

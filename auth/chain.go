@@ -8,12 +8,11 @@ import (
 
 // candidate is the account of an attempt's name, or what stands for it if there is none.
 type candidate struct {
-	known   bool
-	right   bool   // the password has been judged, and is right
-	digest  digest // that it is checked against if not
-	user    *User  // for what it takes to be let in beside it
-	err     error  // nobody is let in
-	account func() (*Account, error)
+	known  bool
+	right  bool   // the password has been judged, and is right
+	digest digest // that it is checked against if not
+	user   *User
+	err    error // why nobody is let in with the right password
 }
 
 // identify asks who has the name, in the order of ranks. The first that has it decides,
@@ -38,12 +37,7 @@ func (u *Users) identify(ctx context.Context, t *table, a Attempt) (candidate, e
 	if !known {
 		return t.nobody(a.Name), nil
 	}
-	return candidate{
-		known:   true,
-		digest:  own.digest,
-		user:    own.user,
-		account: func() (*Account, error) { return &own.user.Account, nil },
-	}, nil
+	return candidate{known: true, digest: own.digest, user: own.user}, nil
 }
 
 // nobody is who has a name that no account has.
@@ -65,29 +59,36 @@ func (t *table) candidate(link Link, name string, found Found) (candidate, error
 	}
 	c := t.nobody(found.Name)
 	c.known, c.right = true, found.Right
-	c.user = &User{Disabled: found.Disabled, Expires: found.Expires, Networks: found.Networks}
-	c.account = func() (*Account, error) { return link.account(&found, c.user) }
 	if i, taken := t.byName[found.Name]; taken && t.accounts[i].user.Rank <= link.Rank {
-		c.err = ErrTaken // by who is asked before, which its other spelling must not get around
+		c.err = refused(ErrTaken) // by who is asked before, which its other spelling must not get around
+		return c, nil
 	}
-	if !found.Right {
-		d, err := t.decoder.digest(found.Hash)
-		if err != nil {
-			c.err = err // whatever the password is
-			return c, nil
-		}
-		c.digest = d
+	if c.user, c.err = link.user(&found); c.err != nil || found.Right {
+		return c, nil
 	}
+	d, err := t.decoder.digest(found.Hash)
+	if err != nil {
+		c.known, c.err = false, refused(err)
+		return c, nil
+	}
+	c.digest = d
 	return c, nil
 }
 
-// account makes the account of what was found, with what it takes to stay let in.
-func (l Link) account(found *Found, user *User) (*Account, error) {
-	account, err := l.Account(found)
+// user makes the account of what was found.
+func (l Link) user(found *Found) (*User, error) {
+	user, err := l.User(found)
 	if err != nil {
-		return nil, err
+		return new(User), err
 	}
-	made := *account
-	made.Name, made.found = found.Name, user
+	made := *user
+	made.Name, made.found = found.Name, &made
+	made.Disabled, made.Expires = found.Disabled, found.Expires
+	if len(found.Networks) > 0 {
+		made.Networks = found.Networks
+	}
 	return &made, nil
 }
+
+// refused is an ErrLogin with a reason for the log.
+func refused(reason error) error { return fmt.Errorf("%w: %w", ErrLogin, reason) }

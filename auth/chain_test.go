@@ -28,13 +28,20 @@ func (f *fake) Find(_ context.Context, a Attempt) (*Found, error) {
 
 // link gives a provider's accounts one grant, by which they are known.
 func link(rank int, p Provider) Link {
-	return Link{Provider: p, Rank: rank, Account: func(f *Found) (*Account, error) {
-		if strings.HasPrefix(f.Template, "no") {
-			return nil, ErrLogin
+	return Link{Provider: p, Rank: rank, User: func(f *Found) (*User, error) {
+		switch {
+		case f.Template == "no":
+			return nil, refused(errUnfit)
+		case f.Template == "gone":
+			return nil, errDown
 		}
-		return &Account{Name: "overwritten", Grants: []Grant{{Prefix: f.Template + f.Values["home"] + "/"}}}, nil
+		grants := []Grant{{Prefix: f.Template + f.Values["home"] + "/"}}
+		networks := []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+		return &User{Account: Account{Name: "overwritten", Grants: grants}, Hash: "overwritten", Networks: networks}, nil
 	}}
 }
+
+var errUnfit = errors.New("unfit")
 
 var errDown = errors.New("down")
 
@@ -42,7 +49,7 @@ func TestA12_TheFirstWhoHasTheNameDecides(t *testing.T) {
 	first := &fake{answers: map[string]any{
 		"right": &Found{Right: true, Template: "first"}, "wrong": ErrLogin, "down": errDown,
 		"hashed": &Found{Hash: cheap, Values: map[string]string{"home": "h"}}, "both": &Found{Right: true, Template: "first"},
-		"no": &Found{Right: true, Template: "no"}, "broken": &Found{Hash: "!"}, "unset": &Found{},
+		"no": &Found{Right: true, Template: "no"}, "gone": &Found{Hash: cheap, Template: "gone"}, "broken": &Found{Hash: "!"}, "unset": &Found{},
 		"Late": &Found{Name: "late", Right: true, Template: "first"}, "Own": &Found{Name: "own", Right: true},
 		"control": &Found{Name: "a\nb", Right: true}, "guest": &Found{Name: "ftp", Right: true},
 	}}
@@ -54,6 +61,7 @@ func TestA12_TheFirstWhoHasTheNameDecides(t *testing.T) {
 	second := &fake{answers: all}
 	own, late := user("own", cheap), user("late", cheap)
 	late.Rank = 2
+	here := netip.MustParseAddr("192.0.2.1")
 	u, err := New([]User{own, late, {Account: Account{Name: "both"}, Hash: cheap, Rank: 1}}, nil, Hashes{}, link(2, second), link(1, first))
 	if err != nil {
 		t.Fatal(err)
@@ -64,12 +72,12 @@ func TestA12_TheFirstWhoHasTheNameDecides(t *testing.T) {
 		want   error
 	}{
 		{"right", "first/", nil}, {"wrong", "", ErrLogin}, {"down", "", errDown},
-		{"hashed", "h/", nil}, {"no", "", ErrLogin}, {"broken", "", ErrHash}, {"unset", "", ErrHash},
+		{"hashed", "h/", nil}, {"no", "", errUnfit}, {"gone", "", errDown}, {"broken", "", ErrHash}, {"unset", "", ErrHash},
 		{"both", "-", nil}, {"own", "-", nil}, {"late", "-", nil}, {"only", "second/", nil}, {"none", "", ErrLogin},
 		{"Late", "first/", nil}, {"Own", "", ErrTaken}, {"control", "", errProvider}, {"guest", "", errProvider},
 		{"ftp", "", ErrLogin},
 	} {
-		account, err := u.Login(t.Context(), Attempt{Name: c.name, Password: "secret"})
+		account, err := u.Login(t.Context(), Attempt{Name: c.name, Password: "secret", Remote: here})
 		switch {
 		case !errors.Is(err, c.want):
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
@@ -84,8 +92,13 @@ func TestA12_TheFirstWhoHasTheNameDecides(t *testing.T) {
 	if got, want := strings.Join(second.asked, " "), "only none"; got != want {
 		t.Errorf("the second was asked for %s, want %s", got, want)
 	}
-	if _, err := u.Login(t.Context(), Attempt{Name: "hashed", Password: "wrong"}); !errors.Is(err, ErrLogin) {
-		t.Errorf("a wrong password for a provider's hash: %v", err)
+	for _, name := range []string{"hashed", "gone"} {
+		if _, err := u.Login(t.Context(), Attempt{Name: name, Password: "wrong", Remote: here}); !errors.Is(err, ErrLogin) {
+			t.Errorf("%s: a wrong password for a provider's hash: %v", name, err)
+		}
+	}
+	if _, err := u.Login(t.Context(), Attempt{Name: "right", Password: "secret", Remote: netip.MustParseAddr("198.51.100.1")}); !errors.Is(err, ErrNetwork) {
+		t.Errorf("from beside the template's network: %v", err)
 	}
 }
 
@@ -93,8 +106,8 @@ func TestA12_TheFirstWhoHasTheNameDecides(t *testing.T) {
 func TestS42_ProvidersRefuseAtOneCost(t *testing.T) {
 	p := &fake{answers: map[string]any{
 		"wrong": ErrLogin, "disabled": &Found{Right: true, Disabled: true},
-		"expired":   &Found{Right: true, Expires: time.Unix(1, 0)},
-		"elsewhere": &Found{Right: true, Networks: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}},
+		"expired": &Found{Right: true, Expires: time.Unix(1, 0)},
+		"unfit":   &Found{Right: true, Template: "no"}, "elsewhere": &Found{Right: true, Networks: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}},
 	}}
 	u, err := New(nil, nil, Hashes{}, link(1, p))
 	if err != nil {
@@ -104,7 +117,7 @@ func TestS42_ProvidersRefuseAtOneCost(t *testing.T) {
 	for n, c := range []struct {
 		name string
 		want error
-	}{{"wrong", ErrLogin}, {"unknown", ErrLogin}, {"disabled", ErrDisabled}, {"expired", ErrExpired}, {"elsewhere", ErrNetwork}} {
+	}{{"wrong", ErrLogin}, {"unknown", ErrLogin}, {"disabled", ErrDisabled}, {"expired", ErrExpired}, {"elsewhere", ErrNetwork}, {"unfit", errUnfit}} {
 		_, err := u.Login(t.Context(), Attempt{Name: c.name, Password: "secret", Remote: netip.MustParseAddr("192.0.2.1")})
 		if !errors.Is(err, ErrLogin) || !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", c.name, err)
@@ -127,7 +140,7 @@ func TestA13_AdmitsTellsWhatHasChanged(t *testing.T) {
 	remote := netip.MustParseAddr("192.0.2.1")
 	accounts := map[string]*Account{}
 	for _, name := range []string{"stays", "goes", "off", "told", "ftp"} {
-		if accounts[name], err = u.Login(t.Context(), Attempt{Name: name, Password: "secret"}); err != nil {
+		if accounts[name], err = u.Login(t.Context(), Attempt{Name: name, Password: "secret", Remote: remote}); err != nil {
 			t.Fatal(name, err)
 		}
 		if err := u.Admits(accounts[name], remote); err != nil {

@@ -41,8 +41,9 @@ type Found struct {
 type Link struct {
 	Provider
 	Rank int
-	// Account makes an account of what was found, for somebody who may come in; the account
-	// is then called by the found name. An error that matches ErrLogin means that it may not
-	// after all; any other, that it cannot be told now.
-	Account func(*Found) (*Account, error)
+	// User makes an account of what was found: what it may use, and the networks that it is
+	// for if none were found. Name, hash, end and the rest are taken from what was found. An
+	// error that matches ErrLogin means that nobody may use it; any other, that it cannot be
+	// told now. It must be quick.
+	User func(*Found) (*User, error)
 }
