@@ -31,6 +31,9 @@ func (d *decoder) value(n *yaml.Node, field string, v reflect.Value) {
 		d.wrong(field, "anchors and aliases are not supported", "write the value out")
 	case n.ShortTag() == "!!null":
 		d.wrong(field, "has no value", "give it one or remove the key")
+	case v.Kind() == reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		d.value(n, field, v.Elem())
 	case v.Kind() == reflect.Struct && !isScalar(v):
 		d.structure(n, field, v)
 	case v.Kind() == reflect.Map:

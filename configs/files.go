@@ -35,6 +35,9 @@ func (c *Config) eachFile(visit func(path *string, use FileUse)) {
 	visit(&c.Audit.File, AppendUse)
 	for i := range c.Accounts {
 		visit(&c.Accounts[i].File, ReadUse)
+		if h := c.Accounts[i].HTTP; h != nil {
+			visit(&h.CA, ReadUse)
+		}
 	}
 	for name, s := range c.Stores {
 		visit(&s.Path, KeepUse)

@@ -176,7 +176,7 @@ func TestLoadWhole(t *testing.T) {
 			Mounts: []Mount{{Path: "/", Store: "disk", Prefix: "cams/{user}/", Rights: []Right{Write}}},
 		}},
 		Profiles:  map[string]Device{"own": {Charset: "gbk", Listing: DOSListing, MinTLS: "1.1"}},
-		Accounts:  []AccountSource{{"/etc/causeway/users.yaml"}, {"/etc/other.yaml"}},
+		Accounts:  []AccountSource{{File: "/etc/causeway/users.yaml"}, {File: "/etc/other.yaml"}},
 		Anonymous: Anonymous{[]AnonymousMount{{"/public", "s3", "public/"}}},
 		Cache:     Cache{TTL: 0, Entries: 100000, Bytes: 64 * MiB},
 		Uploads:   Uploads{Grace(300 * time.Millisecond), 36 * time.Hour},
@@ -275,6 +275,8 @@ func TestEveryFieldIsDecoded(t *testing.T) {
 	var visit func(v reflect.Value, field string)
 	visit = func(v reflect.Value, field string) {
 		switch {
+		case v.Kind() == reflect.Pointer:
+			visit(reflect.New(v.Type().Elem()).Elem(), field)
 		case v.Kind() == reflect.Struct && !isScalar(v):
 			keys, fields := keysOf(v.Type())
 			for i, key := range keys {

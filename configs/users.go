@@ -1,13 +1,5 @@
 package configs
 
-import "path/filepath"
-
-// AccountSource is a provider of accounts beside [Config.Users]. They are asked in order,
-// after those users, and the first that has a name decides.
-type AccountSource struct {
-	File string `yaml:"file"` // a users file; see [Config.ParseUsers]
-}
-
 // UsersFile is the form of a users file.
 type UsersFile struct {
 	Templates map[string]Template `yaml:"templates"`
@@ -46,6 +38,3 @@ func (c *Config) ParseUsers(path string, data []byte) (*UsersFile, error) {
 func (f *UsersFile) Problem(field, wrong, right string) error {
 	return f.source.problem(field, wrong, right)
 }
-
-// sameFile tells whether two paths name one file, as far as names can tell.
-func sameFile(a, b string) bool { return filepath.Clean(a) == filepath.Clean(b) }

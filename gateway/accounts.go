@@ -48,8 +48,11 @@ func newAccounts(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*a
 	if err := errors.Join(judgeUsers(cfg, cfg.Users), judgeIdentities(cfg, cfg, cfg.Users), a.readFiles(ctx)); err != nil {
 		return nil, err
 	}
-	var err error
-	a.users, err = auth.New(a.inForce(), newAnonymous(cfg.Anonymous), hashesOf(cfg.Hashes))
+	links, err := a.links()
+	if err != nil {
+		return nil, err
+	}
+	a.users, err = auth.New(a.inForce(), newAnonymous(cfg.Anonymous), hashesOf(cfg.Hashes), links...)
 	return a, err
 }
 

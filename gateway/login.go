@@ -16,7 +16,7 @@ import (
 // Login judges a user name and password, and gives who may come in a view of their own
 // over the stores that all share.
 func (g *Gateway) Login(ctx context.Context, c ftp.Credentials) (*ftp.Account, error) {
-	account, err := g.accounts.users.Login(ctx, auth.Attempt{Name: c.User, Password: c.Password, Remote: c.Remote})
+	account, err := g.accounts.users.Login(ctx, auth.Attempt{Name: c.User, Password: c.Password, Remote: c.Remote, TLS: c.TLS, Host: c.Host})
 	switch {
 	case errors.Is(err, auth.ErrLogin):
 		tellWhy(c, err)
@@ -47,6 +47,10 @@ func tellWhy(c ftp.Credentials, err error) {
 		if errors.Is(err, reason) {
 			c.Log.Warn("login refused whatever the password is", slog.String("user", c.User), slog.Any("err", reason))
 		}
+	}
+	var value *configs.ValueError
+	if errors.As(err, &value) {
+		c.Log.Warn("login refused whatever the password is", slog.String("user", c.User), slog.Any("err", value))
 	}
 }
 

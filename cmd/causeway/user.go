@@ -28,35 +28,37 @@ func prepareUserAdd(flags *flag.FlagSet) func(context.Context, console) error {
 			return err
 		}
 		name := flags.Arg(0)
-		if err := free(ctx, cfg, name); err != nil {
+		source, err := free(ctx, cfg, name)
+		if err != nil {
 			return err
 		}
 		if *template == "" {
-			fmt.Fprintf(c.stderr, "%s: --template TEMPLATE is required: one of those under templates in %s or in the configuration\n", flags.Name(), cfg.Accounts[0].File)
+			fmt.Fprintf(c.stderr, "%s: --template TEMPLATE is required: one of those under templates in %s or in the configuration\n", flags.Name(), cfg.Accounts[source].File)
 			return errUsage
 		}
 		return withPassword(ctx, c, *generate, func(hash string) error {
-			err := gateway.EditAccounts(ctx, cfg, 0, func(text []byte) ([]byte, error) {
+			err := gateway.EditAccounts(ctx, cfg, source, func(text []byte) ([]byte, error) {
 				return usersfile.Add(text, usersfile.Entry{Name: name, Hash: hash, Template: *template})
 			})
-			return confirm(c, err, "%s was added to %s", name, cfg.Accounts[0].File)
+			return confirm(c, err, "%s was added to %s", name, cfg.Accounts[source].File)
 		})
 	}
 }
 
-// free tells whether there is a file to add a name to, and no account of the name.
-func free(ctx context.Context, cfg *configs.Config, name string) error {
-	if len(cfg.Accounts) == 0 {
-		return errNoUsersFile
+// free is the first users file, to which a name is to be added that no account has.
+func free(ctx context.Context, cfg *configs.Config, name string) (source int, err error) {
+	source = slices.IndexFunc(cfg.Accounts, func(a configs.AccountSource) bool { return a.File != "" })
+	if source < 0 {
+		return 0, errNoUsersFile
 	}
 	account, err := find(ctx, cfg, name)
 	switch {
 	case errors.Is(err, usersfile.ErrUnknown):
-		return nil
+		return source, nil
 	case err != nil:
-		return err
+		return 0, err
 	}
-	return fmt.Errorf("%q is an account of %s already; user passwd gives it another password", name, sourceOf(cfg, account))
+	return 0, fmt.Errorf("%q is an account of %s already; user passwd gives it another password", name, sourceOf(cfg, account))
 }
 
 func prepareUserPasswd(flags *flag.FlagSet) func(context.Context, console) error {
@@ -81,7 +83,7 @@ func prepareUserPasswd(flags *flag.FlagSet) func(context.Context, console) error
 }
 
 func prepareUserDisable(flags *flag.FlagSet) func(context.Context, console) error {
-	return prepareChange(flags, usersfile.Disable, "%s is disabled; sessions that it has go on")
+	return prepareChange(flags, usersfile.Disable, "%s is disabled; its sessions end at their next command")
 }
 
 func prepareUserEnable(flags *flag.FlagSet) func(context.Context, console) error {

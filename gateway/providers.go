@@ -1,0 +1,88 @@
+package gateway
+
+import (
+	"cmp"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+
+	"causeway/auth"
+	"causeway/auth/httphook"
+	"causeway/configs"
+)
+
+// links are the providers of the configuration that are asked at each login, each in its
+// place. This is the one file that names them all.
+func (a *accounts) links() ([]auth.Link, error) {
+	var links []auth.Link
+	for i, source := range a.cfg.Accounts {
+		var p auth.Provider
+		var template string
+		var err error
+		switch field := fmt.Sprintf("accounts[%d]", i); {
+		case source.HTTP != nil:
+			template = source.HTTP.Template
+			p, err = newHook(a.cfg, field+".http", source.HTTP)
+		default:
+			continue // a users file, whose accounts are in memory
+		}
+		if err != nil {
+			return nil, err
+		}
+		links = append(links, auth.Link{Provider: p, Rank: rankOf(i), User: a.userBy(template)})
+	}
+	return links, nil
+}
+
+// userBy makes accounts of what a provider has found, by its template where it names none.
+func (a *accounts) userBy(template string) func(*auth.Found) (*auth.User, error) {
+	return func(f *auth.Found) (*auth.User, error) {
+		u, err := a.cfg.UserOf(cmp.Or(f.Template, template), f.Name, f.Values)
+		var value *configs.ValueError
+		switch {
+		case errors.As(err, &value):
+			return nil, fmt.Errorf("%w: %w", auth.ErrLogin, err)
+		case err != nil:
+			return nil, fmt.Errorf("template %q: %w", cmp.Or(f.Template, template), err)
+		}
+		user := newUser(u)
+		return &user, nil
+	}
+}
+
+func newHook(cfg *configs.Config, field string, h *configs.HTTPAccounts) (auth.Provider, error) {
+	roots, err := authorities(cfg, field+".ca", h.CA)
+	if err != nil {
+		return nil, err
+	}
+	hook, err := httphook.New(httphook.Config{
+		URL:       h.URL,
+		Token:     h.Token.Reveal(),
+		Roots:     roots,
+		Timeout:   h.Timeout,
+		Cache:     h.Cache,
+		Questions: h.Questions,
+		Cleartext: h.Cleartext,
+	})
+	if err != nil {
+		return nil, cfg.Problem(field+".url", err.Error(), "write the address of the service")
+	}
+	return hook, nil
+}
+
+// authorities are the certificates of a PEM file; nil, which is the system's, for none.
+func authorities(cfg *configs.Config, field, path string) (*x509.CertPool, error) {
+	if path == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, cfg.Problem(field, "cannot be read: "+err.Error(), "name a file that the gateway's user may read")
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, cfg.Problem(field, "holds no certificate", "name a PEM file with the certificate of the authority")
+	}
+	return pool, nil
+}
