@@ -46,9 +46,10 @@ type bound struct {
 // enter admits an attempt, or says what it has to wait for.
 func (g *Guard) enter(a *Attempt) (wait <-chan struct{}, err error) {
 	g.mu.Lock()
-	defer g.mu.Unlock()
+	defer g.unlock()
 	now := time.Now()
 	if p, ok := g.failed(a.pair, now); ok && p.guess == a.guess && now.Sub(p.checked) < repeatedFor {
+		g.stats.Throttled++
 		return nil, &ThrottledError{whyRepeated, p.fail(now), g.took.next()}
 	}
 	bounds, banned := g.bounds(a.pair, now)
@@ -106,6 +107,7 @@ func (g *Guard) throttle(a *Attempt, why string, now time.Time) error {
 		g.count(a.pair.home, now)
 	}
 	p.refused = some(a.guess)
+	g.stats.Throttled++
 	return &ThrottledError{why, p.fail(now), g.took.next()}
 }
 
@@ -117,7 +119,7 @@ func (a *Attempt) Fail() time.Duration {
 		return 0
 	}
 	g.mu.Lock()
-	defer g.mu.Unlock()
+	defer g.unlock()
 	now := time.Now()
 	p := g.failing(a.pair, now)
 	again := !p.checked.IsZero() && p.guess == a.guess
@@ -142,7 +144,7 @@ func (a *Attempt) Succeed() {
 		return
 	}
 	g.mu.Lock()
-	defer g.mu.Unlock()
+	defer g.unlock()
 	a.leave(func(*meter) {})
 	g.learn(a.pair, time.Now())
 }
@@ -154,7 +156,7 @@ func (a *Attempt) Cancel() {
 		return
 	}
 	g.mu.Lock()
-	defer g.mu.Unlock()
+	defer g.unlock()
 	a.leave(func(*meter) {})
 }
 

@@ -28,8 +28,9 @@ func (g *Guard) count(home netip.Prefix, now time.Time) {
 		return
 	}
 	b := &ban{until: now.Add(g.limits.BanTime), failures: a.failures}
-	g.log.Warn("address banned", slog.String("remote", nameOf(home)), slog.Int("failures", b.failures), slog.Time("until", b.until))
+	g.tell("address banned", slog.String("remote", nameOf(home)), slog.Int("failures", b.failures), slog.Time("until", b.until))
 	a.failures = 0
+	g.stats.Bans++
 	g.bans.Add(home, b)
 }
 
@@ -42,7 +43,7 @@ func (g *Guard) banned(home netip.Prefix, now time.Time) *ban {
 			break
 		}
 		g.bans.Remove(first)
-		g.log.Warn("ban ended", slog.String("remote", nameOf(first)), slog.Int("failures", b.failures), slog.Int("refused", b.refused))
+		g.tell("ban ended", slog.String("remote", nameOf(first)), slog.Int("failures", b.failures), slog.Int("refused", b.refused))
 	}
 	b, _ := g.bans.Peek(home)
 	return b

@@ -43,9 +43,48 @@ type Guard struct {
 	log    *slog.Logger
 	seed   maphash.Seed // secret: nobody can choose what shares a place in accounts
 
-	mu sync.Mutex // guards what follows; nothing under it waits, but for the log of a ban
+	mu sync.Mutex // guards what follows; nothing under it waits: see unlock
 	memory
-	took sampling
+	took  sampling
+	stats Stats
+	news  []news
+}
+
+// Stats is what has happened since the start.
+type Stats struct {
+	Throttled uint64 // logins that were refused without a look at their password
+	Bans      uint64 // of addresses
+	Refused   uint64 // connections from addresses that were banned
+	Banned    int    // addresses that are now
+}
+
+// Stats may be asked for at any time.
+func (g *Guard) Stats() Stats {
+	g.mu.Lock()
+	defer g.unlock()
+	g.banned(netip.Prefix{}, time.Now()) // ends those that are over
+	g.stats.Banned = g.bans.Len()
+	return g.stats
+}
+
+// news is a line for the log.
+type news struct {
+	text  string
+	attrs []slog.Attr
+}
+
+// tell has a line logged once the mutex is free.
+func (g *Guard) tell(text string, attrs ...slog.Attr) { g.news = append(g.news, news{text, attrs}) }
+
+// unlock frees the mutex, and then logs what happened under it: a log that is slow to take a
+// line must not keep all logins waiting.
+func (g *Guard) unlock() {
+	lines := g.news
+	g.news = nil
+	g.mu.Unlock()
+	for _, line := range lines {
+		g.log.LogAttrs(context.Background(), slog.LevelWarn, line.text, line.attrs...)
+	}
 }
 
 // New returns a guard that remembers nothing yet. Bans and their ends are logged to log.
@@ -60,13 +99,14 @@ func (g *Guard) Admit(remote netip.Addr) bool {
 		return true
 	}
 	g.mu.Lock()
-	defer g.mu.Unlock()
+	defer g.unlock()
 	now, home := time.Now(), homeOf(remote)
 	b := g.banned(home, now)
 	if b == nil || g.inhabited(home, now) {
 		return true
 	}
 	b.refused++
+	g.stats.Refused++
 	return false
 }
 
