@@ -51,15 +51,17 @@ type Log struct {
 	file    *file // of the writing goroutine alone
 	log     *slog.Logger
 	queue   chan []byte
-	batch   []byte    // of the writing goroutine, as the next
-	warned  time.Time // when the log was told that the file cannot be opened anew
-	closing chan struct{}
+	batch   []byte        // of the writing goroutine, as the next
+	warned  time.Time     // when the log was told that the file cannot be opened anew
+	closing chan struct{} // closed when no more lines come
 	ended   chan struct{} // closed when the goroutine has
 
-	mu   sync.Mutex
-	lost uint64
-	told uint64    // of the lost, by the log
-	at   time.Time // when it was told
+	mu     sync.Mutex
+	adding sync.WaitGroup // lines that were taken, and are on their way into the queue
+	closed bool           // no more are taken
+	lost   uint64
+	told   uint64    // of the lost, by the log
+	at     time.Time // when it was told
 }
 
 // Open opens the file at path, or makes it, for its owner alone. Errors of the file later
@@ -111,9 +113,16 @@ func (l *Log) Lost() uint64 {
 	return l.lost
 }
 
-// Close writes what waits and closes the file. What is added after that is lost.
+// Close writes what waits, also what still waits for room, and closes the file. What is
+// added after that is lost, and counted.
 func (l *Log) Close() error {
-	close(l.closing)
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	go func() {
+		l.adding.Wait() // bounded by patience
+		close(l.closing)
+	}()
 	timer := time.NewTimer(lastLines)
 	defer timer.Stop()
 	select {
@@ -139,12 +148,11 @@ func (l *Log) add(line []byte) {
 	if line == nil {
 		return
 	}
-	select {
-	case <-l.ended:
+	if !l.take() {
 		l.lose(1, errClosed)
 		return
-	default:
 	}
+	defer l.adding.Done()
 	select {
 	case l.queue <- line:
 		return
@@ -156,9 +164,19 @@ func (l *Log) add(line []byte) {
 	case l.queue <- line:
 	case <-timer.C:
 		l.lose(1, errSlow)
-	case <-l.ended:
-		l.lose(1, errClosed)
 	}
+}
+
+// take has Close wait for a line, if it has not begun: a line must not come into the queue
+// when nobody looks there any more.
+func (l *Log) take() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return false
+	}
+	l.adding.Add(1)
+	return true
 }
 
 // lose counts lines that could not be written, and tells of them now and then.

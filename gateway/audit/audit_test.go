@@ -141,11 +141,41 @@ func TestS60_SessionsWaitForTheDisk(t *testing.T) {
 			t.Errorf("%d lost, told %d times", l.Lost(), n)
 		}
 		time.Sleep(quiet)
-		close(l.ended)
+		l.closed = true
 		if waited := add(); waited != 0 || !strings.Contains(log.String(), "lost=4") {
 			t.Errorf("after the end: waited for %v\n%s", waited, &log)
 		}
 	})
+}
+
+// TestS60_LinesOnTheirWayWhenItCloses are written: a line that has been taken cannot come into
+// the queue when nobody looks there any more.
+func TestS60_LinesOnTheirWayWhenItCloses(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "audit.log")
+	f, err := openFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &Log{encoder: jsonLines{}, file: f, log: slog.New(slog.DiscardHandler), queue: make(chan []byte), closing: make(chan struct{}), ended: make(chan struct{})}
+	if !l.take() {
+		t.Fatal("it is closed")
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- l.Close() }()
+	for l.take() { // until it closes
+		l.adding.Done()
+	}
+	go l.run()
+	l.queue <- []byte("at the very end\n")
+	l.adding.Done()
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+	l.Command(stored(t, "cam1", "/after"))
+	if text := content(t, path); text != "at the very end\n" || l.Lost() != 1 {
+		t.Errorf("written: %q; %d lost", text, l.Lost())
+	}
 }
 
 // TestS60_FullDiskIsTold once a minute, with how many lines were lost.
