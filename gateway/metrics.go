@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"causeway/auth/guard"
 	"causeway/backends"
 	"causeway/backends/metered"
 	"causeway/configs"
@@ -26,7 +27,9 @@ type metrics struct {
 	commands  *prometheus.HistogramVec
 	transfers *prometheus.CounterVec
 	octets    *prometheus.CounterVec
+	resumed   prometheus.Counter
 	requests  *prometheus.HistogramVec
+	retries   *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -43,6 +46,10 @@ func newMetrics() *metrics {
 			Help: "Transfers that have begun, by verb and how they ended."}, []string{"verb", "end"}),
 		octets: in.NewCounterVec(prometheus.CounterOpts{Name: "causeway_transfer_bytes_total",
 			Help: "Octets on data connections, in from clients or out to them, counted when a transfer ends."}, []string{"direction"}),
+		resumed: in.NewCounter(prometheus.CounterOpts{Name: "causeway_uploads_resumed_total",
+			Help: "Uploads that went on with what was there, parked or a file."}),
+		retries: in.NewCounterVec(prometheus.CounterOpts{Name: "causeway_store_retries_total",
+			Help: "Requests to a store that were made again."}, []string{"store"}),
 		requests: in.NewHistogramVec(prometheus.HistogramOpts{Name: "causeway_store_request_duration_seconds", Buckets: requestBuckets(),
 			Help: "Time of calls to a store, by operation and kind of error."}, []string{"store", "operation", "kind"}),
 	}
@@ -79,6 +86,9 @@ func (m *metrics) command(e ftp.CommandEvent) {
 		return
 	}
 	m.transfers.WithLabelValues(verb, e.Transfer.Done).Inc()
+	if e.Transfer.Resumed {
+		m.resumed.Inc()
+	}
 	direction := "out"
 	if e.Transfer.Upload {
 		direction = "in"
@@ -115,12 +125,13 @@ func (m *metrics) meterOne(name string, store backends.Backend) backends.Backend
 	}
 	return metered.New(store, func(op metered.Operation, took time.Duration, err error) {
 		m.requests.WithLabelValues(name, string(op), metered.Kind(err)).Observe(took.Seconds())
-	})
+	}, m.retries.WithLabelValues(name).Inc)
 }
 
 // watch adds what is looked up when it is asked for.
 func (m *metrics) watch(g *Gateway) {
 	m.watchServer(g.server)
+	m.watchGuard(g.guard)
 	m.gauge("causeway_buffers_used_bytes", "Memory that parts of uploads and what is read ahead hold.", func() float64 {
 		memory, _ := g.budget.Used()
 		return float64(memory)
@@ -150,6 +161,13 @@ func (m *metrics) watchServer(s *ftp.Server) {
 		_, refused := s.Admitted()
 		return refused
 	})
+}
+
+func (m *metrics) watchGuard(g *guard.Guard) {
+	m.counter("causeway_logins_throttled_total", "Logins that were refused without a look at their password.", func() uint64 { return g.Stats().Throttled })
+	m.counter("causeway_bans_total", "Bans of addresses.", func() uint64 { return g.Stats().Bans })
+	m.counter("causeway_connections_banned_total", "Connections that were refused because their address was banned.", func() uint64 { return g.Stats().Refused })
+	m.gauge("causeway_banned_addresses", "Addresses that are banned now.", func() float64 { return float64(g.Stats().Banned) })
 }
 
 func (m *metrics) watchCache(g *Gateway) {

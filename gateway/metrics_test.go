@@ -49,6 +49,8 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 		`causeway_store_request_duration_seconds_count{kind="ok",operation="commit",store="disk"} 3`,
 		`causeway_store_request_duration_seconds_count{kind="ok",operation="park",store="disk"} 1`,
 		`causeway_store_request_duration_seconds_count{kind="ok",operation="resume",store="disk"} 1`,
+		`causeway_uploads_resumed_total 1`, `causeway_store_retries_total{store="disk"} 0`,
+		`causeway_logins_throttled_total 0`, `causeway_bans_total 0`, `causeway_connections_banned_total 0`, `causeway_banned_addresses 0`,
 		`causeway_buffers_used_bytes 0`, `causeway_buffers_capacity_bytes 2.68435456e+08`, `causeway_spool_capacity_bytes 0`,
 	} {
 		if !strings.Contains(text, want+"\n") {

@@ -84,12 +84,21 @@ func kinds() []kind {
 // [backends.Mover], [backends.TreeMover], [backends.Parker], [backends.Sweeper],
 // [backends.Peeker] and [backends.Spacer]. All methods may be called from any goroutine.
 type Backend struct {
-	next   backends.Backend
-	report Report
+	next    backends.Backend
+	report  Report
+	retried func()
 }
 
-// New decorates next.
-func New(next backends.Backend, report Report) *Backend { return &Backend{next, report} }
+// New decorates next. retried is called, as report is, for each request to the store that is
+// made again.
+func New(next backends.Backend, report Report, retried func()) *Backend {
+	return &Backend{next, report, retried}
+}
+
+// watched has requests that are made again told.
+func (b *Backend) watched(ctx context.Context) context.Context {
+	return backends.WithRetries(ctx, b.retried)
+}
 
 // tell reports a call that began at a time.
 func (b *Backend) tell(op Operation, began time.Time, err error) {
@@ -106,7 +115,7 @@ func (b *Backend) tellIfThere(op Operation, began time.Time, err error) {
 // Stat is [backends.Backend.Stat].
 func (b *Backend) Stat(ctx context.Context, key string, o backends.StatOptions) (backends.Object, error) {
 	began := time.Now()
-	obj, err := b.next.Stat(ctx, key, o)
+	obj, err := b.next.Stat(b.watched(ctx), key, o)
 	b.tell(Stat, began, err)
 	return obj, err
 }
@@ -114,7 +123,7 @@ func (b *Backend) Stat(ctx context.Context, key string, o backends.StatOptions) 
 // List is [backends.Backend.List].
 func (b *Backend) List(ctx context.Context, q backends.Query) (backends.Page, error) {
 	began := time.Now()
-	page, err := b.next.List(ctx, q)
+	page, err := b.next.List(b.watched(ctx), q)
 	b.tell(List, began, err)
 	return page, err
 }
@@ -122,7 +131,7 @@ func (b *Backend) List(ctx context.Context, q backends.Query) (backends.Page, er
 // Open is [backends.Backend.Open].
 func (b *Backend) Open(ctx context.Context, key string, o backends.OpenOptions) (*backends.Reader, error) {
 	began := time.Now()
-	r, err := b.next.Open(ctx, key, o)
+	r, err := b.next.Open(b.watched(ctx), key, o)
 	b.tell(Open, began, err)
 	return r, err
 }
@@ -130,7 +139,7 @@ func (b *Backend) Open(ctx context.Context, key string, o backends.OpenOptions) 
 // Delete is [backends.Backend.Delete].
 func (b *Backend) Delete(ctx context.Context, key string, o backends.DeleteOptions) error {
 	began := time.Now()
-	err := b.next.Delete(ctx, key, o)
+	err := b.next.Delete(b.watched(ctx), key, o)
 	b.tell(Delete, began, err)
 	return err
 }
@@ -138,7 +147,7 @@ func (b *Backend) Delete(ctx context.Context, key string, o backends.DeleteOptio
 // Create is [backends.Backend.Create].
 func (b *Backend) Create(ctx context.Context, key string, o backends.CreateOptions) (backends.Upload, error) {
 	began := time.Now()
-	next, err := b.next.Create(ctx, key, o)
+	next, err := b.next.Create(b.watched(ctx), key, o)
 	b.tell(creation(o), began, err)
 	if err != nil {
 		return nil, err

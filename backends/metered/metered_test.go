@@ -37,7 +37,7 @@ func (u unparkable) Park() (int64, error) {
 func silent(metered.Operation, time.Duration, error) {}
 
 func TestConformance(t *testing.T) {
-	decorate := func(b backends.Backend) backends.Backend { return metered.New(b, silent) }
+	decorate := func(b backends.Backend) backends.Backend { return metered.New(b, silent, func() {}) }
 	t.Run("mem", func(t *testing.T) {
 		var store *mem.Store // of the case that is running
 		backendtest.Run(t, func(*testing.T) backends.Backend {
@@ -55,11 +55,12 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// slow is a store that takes a second to tell what it has.
+// slow is a store that takes a second and two requests to tell what it has.
 type slow struct{ backends.Backend }
 
 func (s slow) Stat(ctx context.Context, key string, o backends.StatOptions) (backends.Object, error) {
 	time.Sleep(time.Second)
+	backends.Retried(ctx)
 	return s.Backend.Stat(ctx, key, o)
 }
 
@@ -70,7 +71,7 @@ func TestEachCallIsReportedOnce(t *testing.T) {
 		var told []string
 		b := metered.New(slow{verbs{mem.New(mem.Options{})}}, func(op metered.Operation, took time.Duration, err error) {
 			told = append(told, fmt.Sprint(op, " ", took, " ", metered.Kind(err)))
-		})
+		}, func() { told = append(told, "again") })
 		ctx := t.Context()
 		u, err := b.Create(ctx, "a", backends.CreateOptions{})
 		if err != nil {
@@ -88,7 +89,7 @@ func TestEachCallIsReportedOnce(t *testing.T) {
 		_, _ = b.Space(ctx)
 		_, _ = b.Sweep(ctx, time.Now())
 		_ = b.Delete(ctx, "a", backends.DeleteOptions{IfMatch: "other"})
-		want := "create 0s ok|commit 0s ok|stat 1s ok|stat 1s not_exist|open 0s range|resume 0s unsupported|" +
+		want := "create 0s ok|commit 0s ok|again|stat 1s ok|again|stat 1s not_exist|open 0s range|resume 0s unsupported|" +
 			"open 0s ok|create 0s ok|commit 0s ok|delete 0s changed"
 		if got := strings.Join(told, "|"); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)

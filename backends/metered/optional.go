@@ -15,7 +15,7 @@ func (b *Backend) Copy(ctx context.Context, dst, src string, o backends.CopyOpti
 		return backends.Object{}, &backends.Error{Op: "copy", Key: dst, Kind: errors.ErrUnsupported}
 	}
 	began := time.Now()
-	obj, err := next.Copy(ctx, dst, src, o)
+	obj, err := next.Copy(b.watched(ctx), dst, src, o)
 	b.tellIfThere(Copy, began, err)
 	return obj, err
 }
@@ -27,7 +27,7 @@ func (b *Backend) Move(ctx context.Context, dst, src string, o backends.CopyOpti
 		return backends.Object{}, &backends.Error{Op: "move", Key: src, Kind: errors.ErrUnsupported}
 	}
 	began := time.Now()
-	obj, err := next.Move(ctx, dst, src, o)
+	obj, err := next.Move(b.watched(ctx), dst, src, o)
 	b.tellIfThere(Move, began, err)
 	return obj, err
 }
@@ -39,7 +39,7 @@ func (b *Backend) MoveTree(ctx context.Context, dst, src string) error {
 		return &backends.Error{Op: "move", Key: src, Kind: errors.ErrUnsupported}
 	}
 	began := time.Now()
-	err := next.MoveTree(ctx, dst, src)
+	err := next.MoveTree(b.watched(ctx), dst, src)
 	b.tellIfThere(MoveTree, began, err)
 	return err
 }
@@ -51,7 +51,7 @@ func (b *Backend) Parked(ctx context.Context, q backends.ParkedQuery) (backends.
 		return backends.ParkedPage{}, &backends.Error{Op: "park", Key: q.Prefix, Kind: errors.ErrUnsupported}
 	}
 	began := time.Now()
-	page, err := next.Parked(ctx, q)
+	page, err := next.Parked(b.watched(ctx), q)
 	b.tellIfThere(Parked, began, err)
 	return page, err
 }
@@ -59,7 +59,7 @@ func (b *Backend) Parked(ctx context.Context, q backends.ParkedQuery) (backends.
 // Discard is [backends.Parker.Discard].
 func (b *Backend) Discard(ctx context.Context, p backends.Parked) error {
 	began := time.Now()
-	err := backends.Discard(ctx, b.next, p)
+	err := backends.Discard(b.watched(ctx), b.next, p)
 	b.tellIfThere(Discard, began, err)
 	return err
 }

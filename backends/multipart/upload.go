@@ -247,6 +247,7 @@ func (u *Upload) repeat(n int, body *Body) error {
 		if !rest(u.sending, pause/2+rand.N(pause)) {
 			return err
 		}
+		backends.Retried(u.sending)
 	}
 }
 

@@ -4,31 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"math/rand/v2"
 	"net/http"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
-
-	"causeway/backends/transport"
-)
-
-const (
-	// attempts is how often a request is sent. With the pauses they make an outage of some
-	// seconds pass unnoticed, and a longer one known in about ten.
-	attempts = 10
-	// The pause before an attempt is random between nothing and a bound that doubles from
-	// firstPause to lastPause.
-	firstPause = 100 * time.Millisecond
-	lastPause  = 2 * time.Second
 )
 
 // options are those of the SDK's client, but for its HTTP client.
@@ -76,44 +60,6 @@ func fromEnvironment(ctx context.Context, o *s3.Options) error {
 		o.Region = c.Region
 	}
 	return nil
-}
-
-// retryer repeats what the SDK's own does, and what was damaged or cut short on its way. The
-// SDK's budget for all retries of a client stays: a store that is down is not stormed.
-func retryer() aws.Retryer {
-	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts = attempts
-		o.Backoff = retry.BackoffDelayerFunc(pause)
-		o.Retryables = append(o.Retryables,
-			retry.RetryableErrorCode{Codes: map[string]struct{}{"BadDigest": {}, "IncompleteBody": {}}},
-			retry.IsErrorRetryableFunc(cutShort))
-		o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(stalled)}, o.Retryables...)
-	})
-}
-
-// pause is the time before an attempt after the one given.
-func pause(attempt int, _ error) (time.Duration, error) {
-	bound := firstPause
-	for range attempt {
-		bound = min(2*bound, lastPause)
-	}
-	return rand.N(bound), nil
-}
-
-// stalled finds requests that have waited long enough: ten times that would be minutes.
-func stalled(err error) aws.Ternary {
-	if errors.Is(err, transport.ErrStalled) {
-		return aws.FalseTernary
-	}
-	return aws.UnknownTernary
-}
-
-// cutShort finds answers that ended before their time.
-func cutShort(err error) aws.Ternary {
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return aws.TrueTernary
-	}
-	return aws.UnknownTernary
 }
 
 // once is the option of calls that package multipart repeats.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"math/rand/v2"
 	"time"
+
+	"causeway/backends"
 )
 
 const (
@@ -33,6 +35,7 @@ func Retry(ctx context.Context, transient func(error) bool, attempt func() error
 		}
 		select {
 		case <-time.After(pause):
+			backends.Retried(ctx)
 		case <-ctx.Done():
 			return err
 		}

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"causeway/backends"
 )
 
 var errBusy, errFinal = errors.New("busy"), errors.New("final")
@@ -14,13 +16,13 @@ func busy(err error) bool { return errors.Is(err, errBusy) }
 
 func TestRetryGivesUpInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		start, attempts := time.Now(), 0
-		err := Retry(t.Context(), busy, func() error { attempts++; return errBusy })
+		start, attempts, told := time.Now(), 0, 0
+		err := Retry(backends.WithRetries(t.Context(), func() { told++ }), busy, func() error { attempts++; return errBusy })
 		if !errors.Is(err, errBusy) {
 			t.Errorf("got %v", err)
 		}
-		if took := time.Since(start); took > retryFor || attempts < 4 {
-			t.Errorf("%d attempts in %v", attempts, took)
+		if took := time.Since(start); took > retryFor || attempts < 4 || told != attempts-1 {
+			t.Errorf("%d attempts in %v, told of %d", attempts, took, told)
 		}
 	})
 }

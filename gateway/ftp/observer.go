@@ -48,6 +48,7 @@ type CommandEvent struct {
 type TransferEvent struct {
 	ID      string // of the session and the number of its command
 	Upload  bool
+	Resumed bool          // it went on with what was there
 	ASCII   bool          // TYPE A
 	Bytes   int64         // octets on the data connection
 	CRC32C  uint32        // of these

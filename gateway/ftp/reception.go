@@ -37,6 +37,7 @@ func (t *transfer) store(ctx context.Context, o StoreOptions, opening reply) (re
 	if err != nil {
 		return reply{}, err
 	}
+	t.summary.resumed = o.Offset > 0 || o.Append
 	r := &reception{transfer: t, up: up, policy: policy, options: o, cancel: cancel, written: make(chan struct{})}
 	r.wrote = sync.OnceFunc(func() { close(r.written) })
 	defer r.abandon()

@@ -13,6 +13,7 @@ type summary struct {
 	end     string        // of an upload's data, in words
 	done    string        // what was done: "stored", "parked", "discarded", "published", "unknown", "sent"; "" if it failed
 	kept    int64         // octets that are parked
+	resumed bool          // it went on with what was there
 	name    string        // of the file, if it is not that of the path
 	version string        // that the store has given the file
 	grace   time.Duration // that was waited before an upload was judged
@@ -53,6 +54,7 @@ func (t *transfer) event() *TransferEvent {
 	return &TransferEvent{
 		ID:      t.id,
 		Upload:  t.upload,
+		Resumed: t.summary.resumed,
 		ASCII:   t.ascii,
 		Bytes:   t.moved.Load(),
 		CRC32C:  t.crc,
