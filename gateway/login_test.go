@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -9,7 +10,8 @@ import (
 	"causeway/backends/mem"
 )
 
-// TestS3_WhatIsLeftOutIsLoggedWithItsSession: the record can be traced to a client.
+// TestS3_WhatIsLeftOutIsLoggedWithItsSession: the record can be traced to a client, and to
+// the transfer in which it came to pass.
 func TestS3_WhatIsLeftOutIsLoggedWithItsSession(t *testing.T) {
 	t.Parallel()
 	store := mem.New(mem.Options{})
@@ -34,6 +36,9 @@ func TestS3_WhatIsLeftOutIsLoggedWithItsSession(t *testing.T) {
 			sessions[record["session"]]++
 			if record["user"] != "cam1" {
 				t.Errorf("no user: %s", line)
+			}
+			if id, _ := record["transfer"].(string); strings.HasPrefix(text, "listing") && !strings.HasPrefix(id, fmt.Sprint(record["session"], ".")) {
+				t.Errorf("no transfer: %s", line)
 			}
 		}
 	}

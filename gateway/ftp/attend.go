@@ -18,7 +18,7 @@ type outcome struct {
 // the control connection ends without QUIT, so does the job (RFC 959 §4.1.1). A lasting job
 // ends by itself, or with the server.
 func (s *session) attend(ctx context.Context, t *transfer, job func(context.Context) (reply, error)) (reply, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
+	ctx, cancel := context.WithCancelCause(context.WithValue(ctx, transferKey{}, t.id))
 	defer cancel(nil)
 	if t.lasting {
 		cancel = func(error) {}

@@ -65,7 +65,7 @@ func (s *session) newTransfer(ctx context.Context, p Path, doing string) *transf
 		fs:          s.login.account.FS,
 		account:     s.login.account.Name,
 		control:     s.raw,
-		session:     ctx,
+		session:     context.WithValue(ctx, transferKey{}, id),
 		path:        p,
 		doing:       doing,
 		ascii:       s.params.ascii,
@@ -82,6 +82,16 @@ func (s *session) newTransfer(ctx context.Context, p Path, doing string) *transf
 		close(t.goodbye)
 	}
 	return t
+}
+
+// transferKey is the key of a transfer's name in its contexts.
+type transferKey struct{}
+
+// TransferOf is the name, in the log, of the transfer that an FS is called for with ctx; ""
+// if it is called for none.
+func TransferOf(ctx context.Context) string {
+	id, _ := ctx.Value(transferKey{}).(string)
+	return id
 }
 
 // newDataTransfer prepares a job with the data connection that was agreed on, which is

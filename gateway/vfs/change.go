@@ -69,7 +69,7 @@ func (f *FS) keep(ctx context.Context, dir place) {
 		err = mark(ctx, dir, backends.CreateOptions{})
 	}
 	if err != nil && !errors.Is(err, fs.ErrPermission) {
-		f.log.Warn("directory is not kept", "path", dir.path.String(), "err", err)
+		f.logOf(ctx).Warn("directory is not kept", "path", dir.path.String(), "err", err)
 	}
 }
 

@@ -49,7 +49,7 @@ type other struct {
 }
 
 func (l *listing) run(ctx context.Context) {
-	defer l.report()
+	defer l.report(ctx)
 	if l.at.mount != nil && l.at.rights.has(List) {
 		if err := l.park(ctx); err != nil {
 			l.yield(ftp.Entry{}, err)
@@ -164,7 +164,7 @@ func (l *listing) park(ctx context.Context) error {
 		return err
 	}
 	if len(found) == maxParked {
-		l.fs.log.Warn("listing may leave out parked uploads", "path", l.at.path.String(), "uploads", maxParked)
+		l.fs.logOf(ctx).Warn("listing may leave out parked uploads", "path", l.at.path.String(), "uploads", maxParked)
 	}
 	slices.SortFunc(found, newestFirst)
 	for _, p := range found {
@@ -190,9 +190,9 @@ func (l *listing) hide(e backends.Entry) {
 }
 
 // report logs how much was left out.
-func (l *listing) report() {
+func (l *listing) report(ctx context.Context) {
 	if l.hidden == 0 {
 		return
 	}
-	l.fs.log.Warn("listing leaves out keys that FTP cannot name", "path", l.at.path.String(), "key", l.first, "keys", l.hidden)
+	l.fs.logOf(ctx).Warn("listing leaves out keys that FTP cannot name", "path", l.at.path.String(), "key", l.first, "keys", l.hidden)
 }

@@ -125,7 +125,7 @@ func (f *FS) supersede(ctx context.Context, at place, uploads []backends.Parked)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTimeout)
 	defer cancel()
 	if err := at.discard(ctx, uploads); err != nil && !errors.Is(err, ftp.ErrBusy) {
-		f.log.Warn("superseded upload stays parked", "path", at.path.String(), "err", err)
+		f.logOf(ctx).Warn("superseded upload stays parked", "path", at.path.String(), "err", err)
 	}
 }
 

@@ -74,7 +74,7 @@ func (f *FS) rename(ctx context.Context, src place, obj backends.Object, to ftp.
 		return err
 	}
 	if at.path != dst.path {
-		f.log.Info("file keeps another name than it was given", "from", src.path.String(), "to", dst.path.String(), "path", at.path.String())
+		f.logOf(ctx).Info("file keeps another name than it was given", "from", src.path.String(), "to", dst.path.String(), "path", at.path.String())
 	}
 	f.names.filled(at.name())
 	kept := atOnce && at.key == t.key && moved.ModTime.Equal(obj.ModTime)

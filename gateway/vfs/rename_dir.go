@@ -55,7 +55,7 @@ func (f *FS) renameDir(ctx context.Context, src place, to ftp.Path) error {
 		return err
 	}
 	defer release()
-	r := &treeRename{fs: f, src: src, dst: dst, log: f.log.With("from", src.path.String(), "to", dst.path.String())}
+	r := &treeRename{fs: f, src: src, dst: dst, log: f.logOf(ctx).With("from", src.path.String(), "to", dst.path.String())}
 	older, err := dst.parkedUploads(ctx, backends.ParkedQuery{Prefix: dst.dir(), Fresh: true})
 	if err == nil {
 		err = translate(r.run(ctx))

@@ -98,7 +98,7 @@ func (f *FS) parkedNow(ctx context.Context, at place) []backends.Parked {
 func (f *FS) parkedOf(ctx context.Context, at place, q backends.ParkedQuery) []backends.Parked {
 	found, err := at.parked(ctx, q)
 	if err != nil {
-		f.log.Warn("parked uploads cannot be told", "path", at.path.String(), "err", err)
+		f.logOf(ctx).Warn("parked uploads cannot be told", "path", at.path.String(), "err", err)
 	}
 	return found
 }

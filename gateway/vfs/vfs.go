@@ -8,6 +8,7 @@ package vfs
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -89,6 +90,14 @@ func New(mounts []Mount, names *Names, log *slog.Logger) (*FS, error) {
 	}
 	slices.SortStableFunc(f.mounts, func(a, b *mount) int { return len(b.path) - len(a.path) })
 	return f, nil
+}
+
+// logOf is the log of what a call with ctx does, with the transfer that it is part of.
+func (f *FS) logOf(ctx context.Context) *slog.Logger {
+	if id := ftp.TransferOf(ctx); id != "" {
+		return f.log.With(slog.String("transfer", id))
+	}
+	return f.log
 }
 
 func (f *FS) check(m Mount) (*mount, error) {
