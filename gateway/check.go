@@ -50,7 +50,7 @@ func Check(ctx context.Context, cfg *configs.Config, w io.Writer) error {
 		return err
 	}
 	cfg = accounts.check(w)
-	if _, err := newTLS(cfg); err != nil {
+	if _, _, err := newTLS(cfg, slog.New(slog.DiscardHandler)); err != nil {
 		return err
 	}
 	if err := checkAudit(cfg); err != nil {

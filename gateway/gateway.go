@@ -25,6 +25,7 @@ import (
 type Gateway struct {
 	server    *ftp.Server
 	accounts  *accounts
+	shown     *certificate // nil without TLS
 	guard     *guard.Guard
 	opened    map[string]backends.Backend // as openStores returned them
 	stores    map[string]backends.Backend // the same behind the cache
@@ -59,7 +60,7 @@ func New(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*Gateway, 
 	if err != nil {
 		return nil, err
 	}
-	tls, err := newTLS(cfg)
+	tls, certificate, err := newTLS(cfg, log)
 	if err != nil {
 		return nil, err
 	}
@@ -80,6 +81,7 @@ func New(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*Gateway, 
 	shown := cached(memory, measured.meter(stores))
 	g := &Gateway{
 		accounts:  accounts,
+		shown:     certificate,
 		guard:     newGuard(cfg.Guard, log),
 		opened:    stores,
 		stores:    shown,
@@ -217,6 +219,12 @@ func (g *Gateway) serve(ctx context.Context) error {
 		g.accounts.run(failed)
 		return nil
 	})
+	if g.shown != nil {
+		serving.Go(func() error {
+			g.shown.run(failed)
+			return nil
+		})
+	}
 	for _, l := range g.bound {
 		g.log.Info("listening", "address", l.Addr().String(), "tls", g.tlsOf(l))
 		serving.Go(func() error { return g.server.Serve(l.Listener, l.options) })

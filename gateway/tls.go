@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"fmt"
+	"log/slog"
 	"math/big"
 	"net"
 	"os"
@@ -16,32 +17,21 @@ import (
 	"causeway/configs"
 )
 
-// newTLS is nil where TLS is off.
-func newTLS(cfg *configs.Config) (*tls.Config, error) {
+// newTLS is nil where TLS is off, and so is the certificate.
+func newTLS(cfg *configs.Config, log *slog.Logger) (*tls.Config, *certificate, error) {
 	if !cfg.TLS.Enabled() {
-		return nil, nil
+		return nil, nil, nil
 	}
-	certificate, err := certificateOf(cfg)
+	shown, err := newCertificate(cfg, log)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	oldest := tlsVersion(cfg.TLS.MinVersion)
 	return &tls.Config{
-		Certificates: []tls.Certificate{certificate},
-		MinVersion:   oldest,
-		CipherSuites: cipherSuites(oldest),
-	}, nil
-}
-
-func certificateOf(cfg *configs.Config) (tls.Certificate, error) {
-	if cfg.TLS.SelfSigned {
-		return selfSigned(hostsOf(cfg), time.Now())
-	}
-	certificate, err := tls.LoadX509KeyPair(cfg.TLS.Certificate, cfg.TLS.Key)
-	if err != nil {
-		return tls.Certificate{}, cfg.Problem("tls.certificate", err.Error(), "name PEM files that belong together")
-	}
-	return certificate, nil
+		GetCertificate: shown.get,
+		MinVersion:     oldest,
+		CipherSuites:   cipherSuites(oldest),
+	}, shown, nil
 }
 
 func tlsVersion(v configs.TLSVersion) uint16 {

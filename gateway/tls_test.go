@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"go/version"
+	"log/slog"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -32,7 +33,7 @@ func handshake(t *testing.T, server *tls.Config, client *tls.Config) (tls.Connec
 func TestT13_OnlyStrongTLSByDefault(t *testing.T) {
 	cfg := configs.Default()
 	cfg.TLS.SelfSigned = true
-	server, err := newTLS(cfg)
+	server, _, err := newTLS(cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +62,7 @@ func TestOldTLSWhenConfigured(t *testing.T) {
 	cfg := configs.Default()
 	cfg.TLS.MinVersion = "1.0"
 	cfg.TLS.Certificate, cfg.TLS.Key = rsaCertificate(t)
-	server, err := newTLS(cfg)
+	server, _, err := newTLS(cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,11 +116,11 @@ func TestSelfSignedCertificate(t *testing.T) {
 	cfg := configs.Default()
 	cfg.TLS.SelfSigned = true
 	cfg.Listeners = []configs.Listener{{Address: "192.0.2.7:21"}, {Address: "ftp.example:21"}, {Address: ":990"}}
-	c, err := certificateOf(cfg)
+	c, err := newCertificate(cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	leaf, err := x509.ParseCertificate(c.Certificate[0])
+	leaf, err := x509.ParseCertificate(c.current.Load().Certificate[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,8 +132,8 @@ func TestSelfSignedCertificate(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	other, err := certificateOf(cfg)
-	if err != nil || string(other.Certificate[0]) == string(c.Certificate[0]) {
+	other, err := newCertificate(cfg, slog.New(slog.DiscardHandler))
+	if err != nil || string(other.current.Load().Certificate[0]) == string(leaf.Raw) {
 		t.Errorf("the second certificate is the first: %v", err)
 	}
 }
@@ -140,12 +141,12 @@ func TestSelfSignedCertificate(t *testing.T) {
 func TestS52_CertificateThatWentAway(t *testing.T) {
 	cfg := configs.Default()
 	cfg.TLS.Certificate, cfg.TLS.Key = filepath.Join(t.TempDir(), "none.pem"), "none.pem"
-	_, err := newTLS(cfg)
+	_, _, err := newTLS(cfg, slog.New(slog.DiscardHandler))
 	var p *configs.Problem
 	if !errors.As(err, &p) || p.Field != "tls.certificate" {
 		t.Errorf("got %v", err)
 	}
-	if off, err := newTLS(configs.Default()); off != nil || err != nil {
+	if off, _, err := newTLS(configs.Default(), slog.New(slog.DiscardHandler)); off != nil || err != nil {
 		t.Errorf("without a certificate: %v, %v", off, err)
 	}
 }
