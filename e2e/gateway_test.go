@@ -49,6 +49,7 @@ type account struct {
 	// path and prefix of the mount; "/" and "" by default.
 	path, prefix string
 	hash         string // shared.hash by default
+	more         string // further keys of the account, each a line of four blanks and more
 }
 
 // setup is what a test varies in a configuration.
@@ -92,8 +93,8 @@ func (s setup) config(t testing.TB) string {
 		if a.mount == "" {
 			a.mount = s.mount + ", rights: [list, read, write, overwrite, delete, rename, mkdir]"
 		}
-		fmt.Fprintf(&b, "  - name: %s\n    password: %s\n    mounts:\n      - {path: %s, store: %s, prefix: %s%s}\n",
-			quote(a.name), quote(a.hash), quote(a.path), names[a.store], quote(a.prefix), a.mount)
+		fmt.Fprintf(&b, "  - name: %s\n    password: %s\n    mounts:\n      - {path: %s, store: %s, prefix: %s%s}\n%s",
+			quote(a.name), quote(a.hash), quote(a.path), names[a.store], quote(a.prefix), a.mount, a.more)
 	}
 	fmt.Fprintf(&b, "limits: {sessions_per_address: 1000%s}\nlog: {format: json, level: debug}\n", s.limits)
 	b.WriteString(s.extra)

@@ -30,20 +30,20 @@ type server struct {
 	exited chan struct{} // closed when the process has ended
 }
 
-// startS3 starts versitygw over a folder of its own. The sidecar keeps metadata
-// in files, so that no user xattrs are needed.
+// startS3 starts versitygw over a folder of its own, with the accounts of S3Guests beside
+// its owner. The sidecar keeps metadata in files, so that no user xattrs are needed.
 func startS3(ctx context.Context, dir string) (*server, error) {
 	binary, err := Path("versitygw", "versitygw")
 	if err != nil {
 		return nil, err
 	}
-	data, meta := filepath.Join(dir, "s3-data"), filepath.Join(dir, "s3-meta")
-	if err := errors.Join(os.Mkdir(data, 0o700), os.Mkdir(meta, 0o700)); err != nil {
+	data, meta, accounts := filepath.Join(dir, "s3-data"), filepath.Join(dir, "s3-meta"), filepath.Join(dir, "s3-iam")
+	if err := errors.Join(os.Mkdir(data, 0o700), os.Mkdir(meta, 0o700), writeGuests(accounts)); err != nil {
 		return nil, err
 	}
 	return start(ctx, "/healthz", func(port string) *exec.Cmd {
 		cmd := exec.Command(binary, "--quiet", "--keep-alive", "--port", "127.0.0.1:"+port,
-			"--health", "/healthz", "posix", "--sidecar", meta, data)
+			"--health", "/healthz", "--iam-dir", accounts, "posix", "--sidecar", meta, data)
 		cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+S3Key, "ROOT_SECRET_KEY="+S3Secret)
 		return cmd
 	})
