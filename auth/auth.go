@@ -84,11 +84,23 @@ type Account struct {
 	Name    string
 	Grants  []Grant
 	Charset string // of the client's file names; "" is UTF-8
+	Limits  Limits
 
 	// Identities are by the name of the store; to others the account is the gateway.
 	Identities map[string]Identity
 
 	found *User // that it is of, if a provider has told of it
+}
+
+// Limits bound what an account uses, all its sessions together. A field that is 0 sets no
+// bound, and each rate is in a second.
+type Limits struct {
+	Sessions     int   // at once
+	Transfers    int   // uploads and downloads at once
+	UploadRate   int64 // octets
+	DownloadRate int64 // octets
+	FileSize     int64 // octets of a file that is uploaded
+	CommandRate  int
 }
 
 // User is an account with its password and with what it takes to be let in beside it.

@@ -33,6 +33,7 @@ func (c *checker) check() {
 	c.keeps(c.cfg.Users)
 	c.accounts()
 	c.mounts("anonymous.mounts", anonymousMounts(c.cfg.Anonymous))
+	c.accountLimits("anonymous.limits", c.cfg.Anonymous.Limits)
 	c.cache()
 	c.uploads()
 	c.limits()
@@ -155,22 +156,6 @@ func (c *checker) cache() {
 	}
 	c.positive("cache.entries", int64(c.cfg.Cache.Entries), "100000, or ttl: 0s to turn the cache off")
 	c.positive("cache.bytes", int64(c.cfg.Cache.Bytes), "64MiB, or ttl: 0s to turn the cache off")
-}
-
-// minBuffers is four parts of twice the stores' least size, 5 MiB: a part takes at most
-// a quarter of the buffers.
-const minBuffers = 32 * MiB
-
-func (c *checker) limits() {
-	l := c.cfg.Limits
-	c.positive("limits.sessions", int64(l.Sessions), "10000")
-	c.positive("limits.sessions_per_address", int64(l.SessionsPerAddress), "100")
-	c.positive("limits.idle_timeout", int64(l.IdleTimeout), "5m")
-	c.positive("limits.login_timeout", int64(l.LoginTimeout), "30s")
-	c.positive("limits.transfer_timeout", int64(l.TransferTimeout), "60s")
-	if l.Buffers < minBuffers {
-		c.wrong("limits.buffers", "is too small for uploads in parts", fmt.Sprintf("write at least %dMiB", minBuffers/MiB))
-	}
 }
 
 func (c *checker) positive(field string, n int64, example string) {

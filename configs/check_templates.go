@@ -37,6 +37,7 @@ func (c *checker) templates(templates map[string]Template, v vocabulary) {
 		}
 		c.networks(field+".networks", t.Networks)
 		c.device(field, t.Profile, t.Device)
+		c.accountLimits(field+".limits", t.Limits)
 		c.accountCredentials(field+".credentials", t.Credentials)
 	}
 }
@@ -94,7 +95,7 @@ func names(field string, mounts []Mount) iter.Seq2[string, string] {
 }
 
 // apply gives the users what their templates say: those of the same file, or of the
-// configuration around it.
+// configuration around it. What is the same for every account comes last.
 func (c *checker) apply(own, outer map[string]Template) {
 	templates := maps.Clone(outer)
 	if templates == nil {
@@ -105,6 +106,7 @@ func (c *checker) apply(own, outer map[string]Template) {
 	for i, u := range c.cfg.Users {
 		u = c.applied(fmt.Sprintf("users[%d]", i), u, templates)
 		u.Device = u.Device.or(profiles[u.Profile])
+		u.Limits = u.Limits.Or(c.cfg.Limits.PerAccount)
 		c.cfg.Users[i] = u
 	}
 }

@@ -40,6 +40,7 @@ func (c *checker) users() {
 		c.password(field+".password", u.Password)
 		c.networks(field+".networks", u.Networks)
 		c.device(field, u.Profile, u.Device)
+		c.accountLimits(field+".limits", u.Limits)
 		c.accountCredentials(field+".credentials", u.Credentials)
 		if u.Template == "" && !c.has(field+".template") {
 			c.ownMounts(field+".mounts", u.Mounts)

@@ -102,6 +102,8 @@ type User struct {
 	Networks []netip.Prefix `yaml:"networks"` // of clients that may log in; none is all
 
 	Credentials map[string]Credentials `yaml:"credentials"` // by the store, a key of Config.Stores; without, its own are used
+
+	Limits AccountLimits `yaml:"limits"`
 }
 
 // Mount shows the keys that begin with Prefix as the directory Path.
@@ -130,6 +132,7 @@ const DefaultRenameMax = 10_000
 // Anonymous lets "anonymous" and "ftp" in with any password, where it has mounts.
 type Anonymous struct {
 	Mounts []AnonymousMount `yaml:"mounts"`
+	Limits AccountLimits    `yaml:"limits"` // of all who come so together
 }
 
 // Enabled tells whether anonymous logins are accepted.
@@ -147,17 +150,6 @@ type Cache struct {
 	TTL     time.Duration `yaml:"ttl"` // 0 turns the cache off
 	Entries int           `yaml:"entries"`
 	Bytes   Size          `yaml:"bytes"`
-}
-
-// Limits bound what clients can make the gateway hold.
-type Limits struct {
-	Sessions           int           `yaml:"sessions"`
-	SessionsPerAddress int           `yaml:"sessions_per_address"` // of one IPv4 address or IPv6 /64
-	IdleTimeout        time.Duration `yaml:"idle_timeout"`         // between commands
-	LoginTimeout       time.Duration `yaml:"login_timeout"`        // from connecting to being logged in
-	TransferTimeout    time.Duration `yaml:"transfer_timeout"`     // without progress
-	DrainTimeout       time.Duration `yaml:"drain_timeout"`        // for running transfers at shutdown
-	Buffers            Size          `yaml:"buffers"`              // of all uploads together
 }
 
 // Spool is a folder for parts of uploads that do not fit the buffers. It is off when Dir

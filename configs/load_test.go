@@ -112,16 +112,17 @@ users:
         allo: ignore
         overwrite_policy: keep_both
         concurrent_uploads: refuse
-  - {name: cam2, password: "$1$ryoZ13uQ$s/pg/v0yvADnExHRg8akZ1", template: camera}
+  - {name: cam2, password: "$1$ryoZ13uQ$s/pg/v0yvADnExHRg8akZ1", template: camera, limits: {transfers: 1}}
 templates:
-  camera: {profile: own, charset: latin1, mounts: [{path: /, store: disk, prefix: "cams/{user}/", rights: [write]}]}
+  camera: {profile: own, charset: latin1, limits: {transfers: 2, upload_rate: 1MiB, download_rate: 2MiB, file_size: 5GiB, commands_per_second: 20}, mounts: [{path: /, store: disk, prefix: "cams/{user}/", rights: [write]}]}
 profiles: {own: {charset: gbk, listing: dos, min_tls_version: "1.1"}}
 accounts: [{file: users.yaml}, {file: /etc/other.yaml}]
 anonymous:
   mounts: [{path: /public, store: s3, prefix: public/}]
+  limits: {sessions: 100}
 cache:  {ttl: 0s, entries: 100000, bytes: 64MiB}
 uploads: {grace: 300ms, resume_window: 36h}
-limits: {sessions: 10, sessions_per_address: 5, idle_timeout: 6m, login_timeout: 31s, transfer_timeout: 61s, drain_timeout: 0s, buffers: 1GiB}
+limits: {sessions: 10, sessions_per_address: 5, transfers: 50, upload_rate: 100MiB, download_rate: 200MiB, idle_timeout: 6m, login_timeout: 31s, transfer_timeout: 61s, drain_timeout: 0s, buffers: 1GiB, per_account: {sessions: 3}}
 guard: {address_guesses_per_minute: 11, account_guesses_per_hour: 61, ban_after: 101, ban_time: 2h, exempt: [10.0.0.0/8, "2001:db8::/32"]}
 spool:  {dir: "", bytes: 0}
 log:    {format: text, level: debug}
@@ -160,6 +161,7 @@ func TestLoadWhole(t *testing.T) {
 				Charset: "gbk", Incomplete: Discard, CloseNotify: CloseNotifyRequired, ALLO: EnforceALLO,
 				TLS: RequiredTLS, MinTLS: "1.3", Ciphers: ModernCiphers, Active: PassiveOnly, Listing: DOSListing, UnknownSite: AcceptUnknown, Overwrite: Refuse,
 			},
+			Limits: AccountLimits{Sessions: 3},
 			Mounts: []Mount{
 				{Path: "/", Store: "s3", Prefix: "cams/cam1/", Rights: []Right{List, Read, Write, Overwrite, Delete, Rename, Mkdir}, RenameMax: 50},
 				{
@@ -170,17 +172,19 @@ func TestLoadWhole(t *testing.T) {
 		}, {
 			Name: "cam2", Password: "$1$ryoZ13uQ$s/pg/v0yvADnExHRg8akZ1", Template: "camera", Profile: "own", Device: Device{Charset: "latin1", Listing: DOSListing, MinTLS: "1.1"},
 			Mounts: []Mount{{Path: "/", Store: "disk", Prefix: "cams/cam2/", Rights: []Right{Write}}},
+			Limits: AccountLimits{3, 1, MiB, 2 * MiB, 5 * GiB, 20},
 		}},
 		Templates: map[string]Template{"camera": {
 			Profile: "own", Device: Device{Charset: "latin1"},
 			Mounts: []Mount{{Path: "/", Store: "disk", Prefix: "cams/{user}/", Rights: []Right{Write}}},
+			Limits: AccountLimits{0, 2, MiB, 2 * MiB, 5 * GiB, 20},
 		}},
 		Profiles:  map[string]Device{"own": {Charset: "gbk", Listing: DOSListing, MinTLS: "1.1"}},
 		Accounts:  []AccountSource{{File: "/etc/causeway/users.yaml"}, {File: "/etc/other.yaml"}},
-		Anonymous: Anonymous{[]AnonymousMount{{"/public", "s3", "public/"}}},
+		Anonymous: Anonymous{[]AnonymousMount{{"/public", "s3", "public/"}}, AccountLimits{Sessions: 100}},
 		Cache:     Cache{TTL: 0, Entries: 100000, Bytes: 64 * MiB},
 		Uploads:   Uploads{Grace(300 * time.Millisecond), 36 * time.Hour},
-		Limits:    Limits{10, 5, 6 * time.Minute, 31 * time.Second, 61 * time.Second, 0, GiB},
+		Limits:    Limits{10, 5, 50, 100 * MiB, 200 * MiB, 6 * time.Minute, 31 * time.Second, 61 * time.Second, 0, GiB, AccountLimits{Sessions: 3}},
 		Guard:     Guard{11, 61, 101, 2 * time.Hour, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}},
 		Log:       Log{"text", "debug"},
 		Audit:     Audit{"/etc/causeway/audit.log", XferlogFormat},

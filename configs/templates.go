@@ -17,6 +17,7 @@ type Template struct {
 	Profile  string  `yaml:"profile"`
 	Device   `yaml:",inline"`
 	Networks []netip.Prefix `yaml:"networks"`
+	Limits   AccountLimits  `yaml:"limits"`
 
 	Credentials map[string]Credentials `yaml:"credentials"` // see [User.Credentials]
 }
@@ -63,6 +64,7 @@ func (c *Config) UserOf(template, name string, values map[string]string) (User, 
 		return User{}, wrong
 	}
 	u.Device = u.Device.or(c.profiles()[u.Profile])
+	u.Limits = u.Limits.Or(c.Limits.PerAccount)
 	return u, nil
 }
 
@@ -70,6 +72,7 @@ func (c *Config) UserOf(template, name string, values map[string]string) (User, 
 func (t Template) apply(u User, values map[string]string) (User, *ValueError) {
 	u.Device = u.Device.or(t.Device)
 	u.Profile = cmp.Or(u.Profile, t.Profile)
+	u.Limits = u.Limits.Or(t.Limits)
 	if len(u.Networks) == 0 {
 		u.Networks = t.Networks
 	}

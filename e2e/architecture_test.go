@@ -41,6 +41,7 @@ var rules = []rule{
 	{of: "gateway/ftp/", ours: []string{"gateway/ftp"}},
 	{of: "gateway/audit", ours: []string{"gateway/ftp"}},
 	{of: "gateway/sandbox"},
+	{of: "gateway/limits", ours: []string{"gateway/ftp"}},
 	{of: "gateway/vfs", ours: []string{"gateway/ftp", "backends", "backends/readahead"}},
 	{of: "backends", stdOnly: true},
 	{of: "backends/", ours: []string{"backends", "backends/journal", "backends/multipart", "backends/readahead", "backends/transport"}},

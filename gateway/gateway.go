@@ -18,6 +18,7 @@ import (
 	"causeway/configs"
 	"causeway/gateway/audit"
 	"causeway/gateway/ftp"
+	"causeway/gateway/limits"
 	"causeway/gateway/vfs"
 )
 
@@ -27,6 +28,7 @@ type Gateway struct {
 	accounts  *accounts
 	shown     *certificate // nil without TLS
 	guard     *guard.Guard
+	limits    *limits.Registry
 	opened    map[string]backends.Backend // as openStores returned them
 	stores    map[string]backends.Backend // the same behind the cache
 	ways      *identities
@@ -83,6 +85,7 @@ func New(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*Gateway, 
 		accounts:  accounts,
 		shown:     certificate,
 		guard:     newGuard(cfg.Guard, log),
+		limits:    newLimits(cfg.Limits),
 		opened:    stores,
 		stores:    shown,
 		ways:      newIdentities(cfg, stores, shown, measured),

@@ -32,11 +32,16 @@ func (g *Gateway) Login(ctx context.Context, c ftp.Credentials) (*ftp.Account, e
 	if err != nil {
 		return nil, fmt.Errorf("mounts of %q: %w", account.Name, err)
 	}
+	allowance, err := g.limits.Enter(account.Name, allowanceOf(account.Limits))
+	if err != nil {
+		return nil, err
+	}
 	return &ftp.Account{
-		Name:    account.Name,
-		FS:      view,
-		Charset: charsetOf(account.Charset),
-		Revoked: func() error { return g.accounts.users.Admits(account, c.Remote) },
+		Name:      account.Name,
+		FS:        view,
+		Charset:   charsetOf(account.Charset),
+		Allowance: allowance,
+		Revoked:   func() error { return g.accounts.users.Admits(account, c.Remote) },
 	}, nil
 }
 
@@ -65,7 +70,7 @@ func newUser(u configs.User) auth.User {
 		}
 	}
 	return auth.User{
-		Account:  auth.Account{Name: u.Name, Grants: grants, Charset: u.Charset, Identities: identitiesOf(u)},
+		Account:  auth.Account{Name: u.Name, Grants: grants, Charset: u.Charset, Identities: identitiesOf(u), Limits: limitsOf(u.Limits)},
 		Hash:     u.Password.Reveal(),
 		Disabled: u.Disabled,
 		Expires:  u.Expires.End(),
@@ -99,7 +104,7 @@ func newAnonymous(a configs.Anonymous) *auth.Account {
 	if !a.Enabled() {
 		return nil
 	}
-	account := &auth.Account{Name: anonymousName}
+	account := &auth.Account{Name: anonymousName, Limits: limitsOf(a.Limits)}
 	for _, m := range a.Mounts {
 		account.Grants = append(account.Grants, auth.Grant{Path: m.Path, Store: m.Store, Prefix: m.Prefix, Rights: auth.List | auth.Read})
 	}

@@ -25,6 +25,8 @@ func (g *Gateway) mounts(ctx context.Context, account *auth.Account) ([]vfs.Moun
 			Reads:  g.reads,
 			Rights: viewRights(grant.Rights),
 
+			FileLimit: account.Limits.FileSize,
+
 			Uploads:     policyOf(grant.Uploads),
 			Overwrite:   overwritings()[grant.Uploads.Overwrite],
 			Concurrent:  concurrencies()[grant.Uploads.Concurrent],

@@ -66,11 +66,29 @@ func show(out io.Writer, a gateway.Account, source string) error {
 	for _, n := range a.Networks {
 		line("network", n.String())
 	}
+	line("limits", limits(a.Limits))
 	for _, m := range a.Mounts {
 		j := a.Judgement(m)
 		line("mount", fmt.Sprintf("%s is %s:%s, rights %s, incomplete: %s", m.Path, m.Store, m.Prefix, rights(m.Rights), j.Incomplete))
 	}
 	return w.Flush()
+}
+
+// limits are those that there are, in words; "" if there are none.
+func limits(l configs.AccountLimits) string {
+	var words []string
+	add := func(n int64, format string) {
+		if n > 0 {
+			words = append(words, fmt.Sprintf(format, n))
+		}
+	}
+	add(int64(l.Sessions), "%d sessions")
+	add(int64(l.Transfers), "%d transfers at once")
+	add(int64(l.UploadRate), "%d bytes a second up")
+	add(int64(l.DownloadRate), "%d bytes a second down")
+	add(int64(l.FileSize), "files of %d bytes")
+	add(int64(l.CommandsPerSecond), "%d commands a second")
+	return strings.Join(words, ", ")
 }
 
 func rights(list []configs.Right) string {

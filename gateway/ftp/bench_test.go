@@ -24,7 +24,7 @@ func BenchmarkPump(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		r.Reset(content)
-		if readErr, writeErr := t.pump(dst, r); !atEnd(readErr) || writeErr != nil {
+		if readErr, writeErr := t.pump(b.Context(), dst, r, unbounded{}.Receive); !atEnd(readErr) || writeErr != nil {
 			b.Fatal(readErr, writeErr)
 		}
 	}

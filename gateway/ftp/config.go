@@ -14,7 +14,8 @@ import (
 // Config is what a [Server] is made of. Fields marked required have no default.
 type Config struct {
 	// Login judges a user name and password; required. It returns [ErrLogin] for a wrong
-	// pair, ErrUnavailable when it cannot tell now. It takes as long for an unknown user
+	// pair, ErrSessions for a right one that may not come in beside those that are there,
+	// ErrUnavailable when it cannot tell now. It takes as long for an unknown user
 	// as for a wrong password.
 	Login func(ctx context.Context, c Credentials) (*Account, error)
 
@@ -78,6 +79,8 @@ type Account struct {
 	// may. It is asked before each command but during a transfer, and must be quick. A nil
 	// function revokes nothing.
 	Revoked func() error
+
+	Allowance Allowance // nil for no bounds
 }
 
 // SessionReuse is a policy on TLS data connections.

@@ -23,7 +23,7 @@ func (s *session) retr(ctx context.Context, arg string) (reply, error) {
 	case ranged != nil:
 		o = ranged.options()
 	}
-	t, err := s.newDataTransfer(ctx, p, "Sending")
+	t, err := s.newFileTransfer(ctx, p, "Sending")
 	if err != nil {
 		return reply{}, err
 	}
@@ -61,7 +61,7 @@ func (t *transfer) retrieve(ctx context.Context, o RetrieveOptions, opening repl
 	}
 	defer data.abort()
 	defer context.AfterFunc(ctx, data.abort)()
-	readErr, writeErr := t.pump(data.flow, src)
+	readErr, writeErr := t.pump(ctx, data.flow, src, t.allowance.Send)
 	switch {
 	case writeErr != nil:
 		return reply{}, dataError(writeErr)

@@ -93,6 +93,7 @@ func failures() []failure {
 		{ErrNotDir, 550, 550, 451, "That is a file, not a directory.", slog.LevelInfo},
 		{ErrChanged, 450, 450, 451, "The file was changed by someone else meanwhile; try again.", slog.LevelInfo},
 		{ErrBusy, 450, 450, 451, "The file is being written; try again later.", slog.LevelInfo},
+		{ErrTransfers, 450, 450, 451, "Too many transfers at once; try again when one has ended.", slog.LevelInfo},
 		{ErrQuota, 552, 552, 552, "A limit on size, count or space is reached; make room or send less.", slog.LevelWarn},
 		{ErrTooMany, 550, 550, 550, "Too many files are in that directory to rename it; rename what is in it bit by bit.", slog.LevelInfo},
 		{ErrUnavailable, 450, 450, 451, "The storage is not available now; try again later.", slog.LevelWarn},

@@ -95,7 +95,7 @@ func (t *transfer) sum(ctx context.Context, c checksum) ([]byte, int64, error) {
 		return nil, 0, err
 	}
 	defer t.closeDownload(d)
-	readErr, err := t.pump(h, d)
+	readErr, err := t.pump(ctx, h, d, unbounded{}.Receive)
 	if err != nil {
 		return nil, 0, err
 	}

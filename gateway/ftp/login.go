@@ -34,6 +34,7 @@ type login struct {
 func (s *session) logout() {
 	s.params.useRoute(nil)
 	s.params = newParameters()
+	s.allowance().Leave()
 	s.idle = s.server.config.Limits.IdleTimeout
 	if s.login.account != nil {
 		s.loginBy = time.Now().Add(s.server.config.Limits.LoginTimeout)
@@ -79,6 +80,9 @@ func (s *session) answerLogin(ctx context.Context, account *Account, err error, 
 		return reply{code: 230, text: "Logged in."}
 	case errors.Is(err, ErrLogin):
 		return s.failLogin(ctx, err, began)
+	case errors.Is(err, ErrSessions):
+		s.log.Warn("login refused", slog.String("user", s.login.name), slog.Any("err", err))
+		return reply{code: 421, text: "Too many sessions of this account; end one and connect again."}
 	}
 	s.log.Error("login could not be judged", slog.String("user", s.login.name), slog.Any("err", err))
 	return reply{code: 421, text: "Logging in is not possible now; try again later."}

@@ -93,7 +93,7 @@ func (r *reception) receive(ctx context.Context, data *dataConn) evidence {
 	counted := &countingWriter{next: r.up}
 	dst, finish := r.decoder(counted)
 	began := time.Now()
-	e.end, e.failed = r.pump(dst, data.flow)
+	e.end, e.failed = r.pump(ctx, dst, data.flow, r.allowance.Receive)
 	if atEnd(e.end) {
 		e.notified = data.notified()
 		took := time.Since(began)

@@ -105,6 +105,7 @@ func (s *session) serve(ctx context.Context) (rests bool) {
 		return true
 	}
 	s.params.useRoute(nil)
+	s.allowance().Leave()
 	s.closeRaw()
 	if err != nil {
 		s.log.Info("session ended", slog.Any("err", err))
@@ -140,6 +141,10 @@ func (s *session) converse(ctx context.Context) error {
 func (s *session) answer(ctx context.Context, cmd command) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if err := s.allowance().Command(ctx); err != nil {
+		s.closing = true // the server has ended the session
+		return
+	}
 	s.put(s.execute(ctx, cmd))
 }
 

@@ -35,6 +35,9 @@ type transfer struct {
 	doing   string // for STAT
 	lasting bool   // neither ABOR nor the end of the control connection ends it
 
+	allowance Allowance
+	release   func() // of allowance.Transfer
+
 	route   route    // nil for a job without data connection
 	binding *binding // nil in clear
 	ascii   bool
@@ -71,6 +74,8 @@ func (s *session) newTransfer(ctx context.Context, p Path, doing string) *transf
 		ascii:       s.params.ascii,
 		records:     s.params.records,
 		encode:      s.encoder(),
+		allowance:   s.allowance(),
+		release:     func() {},
 		wake:        s.wake,
 		preliminary: make(chan reply, 1),
 		written:     make(chan struct{}, 1),
@@ -110,10 +115,26 @@ func (s *session) newDataTransfer(ctx context.Context, p Path, doing string) (*t
 	return t, nil
 }
 
+// newFileTransfer prepares a job that counts among the transfers that the account may run.
+func (s *session) newFileTransfer(ctx context.Context, p Path, doing string) (*transfer, error) {
+	release, err := s.allowance().Transfer()
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.newDataTransfer(ctx, p, doing)
+	if err != nil {
+		release()
+		return nil, err
+	}
+	t.release = release
+	return t, nil
+}
+
 // carry runs the job and reports its end.
 func (t *transfer) carry(ctx context.Context, job func(context.Context) (reply, error)) {
 	defer close(t.gone)
 	defer t.wake()
+	defer t.release()
 	if t.route != nil {
 		defer t.route.close()
 	}
@@ -228,9 +249,12 @@ func (t *transfer) leaving() bool {
 	}
 }
 
-// pump copies until src ends and tells which side ended it. The error of a src that came
-// to its end is io.EOF.
-func (t *transfer) pump(dst io.Writer, src io.Reader) (readErr, writeErr error) {
+// pace waits until so many octets may go on.
+type pace func(ctx context.Context, octets int) error
+
+// pump copies until src ends and tells which side ended it; the end of a wait of pace is
+// src's. The error of a src that came to its end is io.EOF.
+func (t *transfer) pump(ctx context.Context, dst io.Writer, src io.Reader, pace pace) (readErr, writeErr error) {
 	lease := t.server.buffers.lease()
 	defer lease.end()
 	table := crc32.MakeTable(crc32.Castagnoli)
@@ -241,6 +265,9 @@ func (t *transfer) pump(dst io.Writer, src io.Reader) (readErr, writeErr error) 
 		t.moved.Add(int64(n))
 		t.crc = crc32.Update(t.crc, table, buf[:n])
 		if n > 0 {
+			if err := pace(ctx, n); err != nil {
+				return err, nil
+			}
 			if _, err := dst.Write(buf[:n]); err != nil {
 				return nil, err
 			}

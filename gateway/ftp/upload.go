@@ -77,7 +77,7 @@ func (s *session) upload(ctx context.Context, p Path, o StoreOptions, opening re
 	if p.IsRoot() {
 		return reply{}, ErrIsDir
 	}
-	t, err := s.newDataTransfer(ctx, p, "Receiving")
+	t, err := s.newFileTransfer(ctx, p, "Receiving")
 	if err != nil {
 		return reply{}, err
 	}

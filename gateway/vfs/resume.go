@@ -122,7 +122,7 @@ func (f *FS) continueFrom(ctx context.Context, s standing, o ftp.StoreOptions) (
 		keep = s.size()
 	}
 	u := f.newUpload(ctx, s.at, s.at.path)
-	u.older = s.older
+	u.older, u.size = s.older, keep
 	create := backends.CreateOptions{Size: o.Size, IfAbsent: !s.at.replaces()}
 	if s.at.overwrite == KeepBoth {
 		create.Alternate = s.at.another
@@ -130,6 +130,8 @@ func (f *FS) continueFrom(ctx context.Context, s standing, o ftp.StoreOptions) (
 	switch {
 	case keep > s.size():
 		return nil, refuse("store", s.at.path, ftp.ErrRestart)
+	case s.at.fits(max(keep, o.Size)) != nil:
+		return nil, s.at.fits(max(keep, o.Size))
 	case s.parked != nil:
 		create.Resume, create.At, u.resumed = s.parked.ID, keep, true
 	case s.object == nil:

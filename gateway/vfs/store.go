@@ -31,6 +31,9 @@ func (f *FS) Store(ctx context.Context, p ftp.Path, o ftp.StoreOptions) (ftp.Upl
 // begin begins an upload from the first octet.
 func (f *FS) begin(ctx context.Context, at place, o ftp.StoreOptions) (ftp.Upload, error) {
 	f.told.forget(at.path)
+	if err := at.fits(o.Size); err != nil {
+		return nil, err
+	}
 	t, err := f.takeFor(ctx, at, o)
 	if err != nil {
 		return nil, err
@@ -57,6 +60,14 @@ func (f *FS) newUpload(ctx context.Context, at place, asked ftp.Path) *upload {
 	return u
 }
 
+// fits fails with ftp.ErrQuota for a file of more octets than one may have at a place.
+func (at place) fits(octets int64) error {
+	if at.fileLimit > 0 && octets > at.fileLimit {
+		return refuse("store", at.path, ftp.ErrQuota)
+	}
+	return nil
+}
+
 func (f *FS) takeFor(ctx context.Context, at place, o ftp.StoreOptions) (target, error) {
 	if o.Unique {
 		return f.takeUnique(ctx, at)
@@ -75,13 +86,19 @@ type upload struct {
 	appends bool            // it was to follow what is there, and there was nothing
 	resumed bool            // it goes on with one that was parked
 	wrote   bool
+	size    int64   // octets, with those that were there
 	begun   history // of the name when the upload began
 	wroteAt history // and when it got its last octets
 	older   []backends.Parked
 	done    func() // gives the name free; nil once it was called
 }
 
+// Write takes nothing of what would make the file larger than the mount lets it be.
 func (u *upload) Write(p []byte) (int, error) {
+	if err := u.at.fits(u.size + int64(len(p))); err != nil {
+		return 0, err
+	}
+	u.size += int64(len(p))
 	if len(p) > 0 {
 		u.wrote, u.wroteAt = true, u.fs.names.history(u.at.name())
 	}

@@ -48,6 +48,7 @@ type Mount struct {
 	Uploads     ftp.Policy  // for the engine; the view does not look into it
 	Overwrite   Overwriting // where a name is taken
 	Concurrent  Concurrency // where a name is being written
+	FileLimit   int64       // octets of a file that is uploaded; 0 for no limit
 	RenameLimit int         // most objects of a directory that is renamed by copying them; 0 for 10,000
 }
 
@@ -73,6 +74,7 @@ type mount struct {
 	uploads     ftp.Policy
 	overwrite   Overwriting
 	concurrent  Concurrency
+	fileLimit   int64
 	renameLimit int
 }
 
@@ -118,6 +120,7 @@ func (f *FS) check(m Mount) (*mount, error) {
 	checked := &mount{
 		path: text(path), store: m.Store, origin: m.Origin, prefix: prefix, rights: m.Rights, reads: m.Reads, bucket: len(f.mounts),
 		uploads: m.Uploads, overwrite: m.Overwrite, concurrent: m.Concurrent,
+		fileLimit:   m.FileLimit,
 		renameLimit: cmp.Or(m.RenameLimit, defaultRenameLimit),
 	}
 	if checked.origin == nil {
