@@ -21,6 +21,7 @@ type Allowance interface {
 	Leave()
 }
 
+// What an Allowance, or Config.Login, does not grant.
 var (
 	// ErrSessions: the account has as many sessions as it may have.
 	ErrSessions = errors.New("too many sessions of the account")
