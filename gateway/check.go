@@ -39,11 +39,12 @@ var ErrDenied = errors.New("stores do not allow what the mounts need")
 
 // Check validates all of the configuration that [New] does, and tries on every store, by
 // an object under the reserved name below each prefix that is mounted, what its credentials
-// may do. It prints one line for each store and permission, more where the prefixes differ,
-// and one for each account that is hidden by another of its name. The error matches
-// ErrDenied if something is missing that the rights of some mount need: a store that may
-// only be put to is right for a drop box. That uploads cannot be parked is told, and is not
-// a failure.
+// may do, and what those of accounts may that have their own. It prints one line for each
+// store and permission, more where the prefixes differ, and one for each account that is
+// hidden by another of its name. The error matches ErrDenied if something is missing that
+// the rights of some mount need: a store that may only be put to is right for a drop box.
+// That uploads cannot be parked, and that an account's own credentials reach further than
+// its mounts, is told, and is not a failure.
 func Check(ctx context.Context, cfg *configs.Config, w io.Writer) error {
 	accounts, err := newAccounts(ctx, cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -76,32 +77,42 @@ func Check(ctx context.Context, cfg *configs.Config, w io.Writer) error {
 // permissions are missing.
 func checkStores(ctx context.Context, cfg *configs.Config, stores map[string]backends.Backend, w io.Writer) (missing int) {
 	names := slices.Sorted(maps.Keys(stores))
-	lines := make([]bytes.Buffer, len(names))
-	counts := make([]int, len(names))
+	all, unchecked := trials(ctx, cfg, names, stores)
+	lines := make([]bytes.Buffer, len(all))
+	counts := make([]int, len(all))
 	var tries sync.WaitGroup
-	for i, name := range names {
-		tries.Go(func() { counts[i] = checkStore(ctx, cfg, name, stores[name], &lines[i]) })
+	for i, t := range all {
+		tries.Go(func() { counts[i] = t.check(ctx, &lines[i]) })
 	}
 	tries.Wait()
-	for i := range names {
+	for i := range all {
 		fmt.Fprint(w, lines[i].String())
 		missing += counts[i]
+	}
+	for _, name := range names {
+		if n := unchecked[name]; n > 0 {
+			fmt.Fprintf(w, "%-12s  %-6s  not tried as %d more accounts with credentials of their own\n", name, "", n)
+		}
 	}
 	return missing
 }
 
-// checkStore prints the lines of one store and returns how many of them tell of something
-// that is missing.
-func checkStore(ctx context.Context, cfg *configs.Config, name string, store backends.Backend, w io.Writer) (missing int) {
-	provider := providers()[cfg.Stores[name].Kind]
-	targets, all := targetsOf(cfg, name, provider.parts)
+// check prints the lines of one store and returns how many of them tell of something that
+// is missing.
+func (t trial) check(ctx context.Context, w io.Writer) (missing int) {
+	if t.err != nil {
+		fmt.Fprintf(w, "%-12s  %-6s  failed: %s\n", t.label, "", escape(t.err.Error()))
+		return 1
+	}
+	provider := providers()[t.cfg.Stores[t.name].Kind]
+	targets, all := targetsOf(t.cfg, t.name, provider.parts)
 	var found findings
 	dead := false
-	for _, t := range targets {
-		p := &probe{store: store, target: t, key: t.dir + "check-" + rand.Text()}
+	for _, at := range targets {
+		p := &probe{store: t.store, target: at, key: at.dir + "check-" + rand.Text()}
 		results := p.run(ctx)
-		for _, perm := range t.tries {
-			found.add(perm, judge(results[perm], provider.grant[perm], t.needs[perm]), t.dir)
+		for _, perm := range at.tries {
+			found.add(perm, judge(results[perm], provider.grant[perm], at.needs[perm]), at.dir)
 		}
 		if p.left {
 			found.left = append(found.left, p.key)
@@ -110,13 +121,16 @@ func checkStore(ctx context.Context, cfg *configs.Config, name string, store bac
 			break // and so it is below the other prefixes
 		}
 	}
-	if dir, stores := parkTarget(cfg, name); stores && !dead {
-		p := &probe{store: store, key: dir + "check-" + rand.Text()}
+	if dir, stores := parkTarget(t.cfg, t.name); stores && !dead {
+		p := &probe{store: t.store, key: dir + "check-" + rand.Text()}
 		found.add(parks, judgePark(bounded(ctx, p.park), provider.grant[parks]), dir)
 	}
-	missing = found.print(w, name)
+	missing = found.print(w, t.label)
 	if len(targets) < all {
-		fmt.Fprintf(w, "%-12s  %-6s  tried below %d of %d prefixes\n", name, "", len(targets), all)
+		fmt.Fprintf(w, "%-12s  %-6s  tried below %d of %d prefixes\n", t.label, "", len(targets), all)
+	}
+	if t.wall {
+		t.checkWall(ctx, w)
 	}
 	return missing
 }

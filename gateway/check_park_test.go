@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 
@@ -71,7 +72,7 @@ func parkLine(t *testing.T, store backends.Backend, right configs.Right) string 
 	cfg.Stores = map[string]configs.Store{"s3": {Kind: configs.S3}}
 	cfg.Users = []configs.User{{Mounts: []configs.Mount{{Path: "/", Store: "s3", Prefix: "in/", Rights: []configs.Right{right}}}}}
 	var out bytes.Buffer
-	missing := checkStore(t.Context(), cfg, "s3", store, &out)
+	missing := checkStore(t, cfg, "s3", store, &out)
 	if counted := strings.Count(out.String(), "put     failed"); missing != counted {
 		t.Errorf("%d missing, want %d:\n%s", missing, counted, out.String())
 	}
@@ -82,4 +83,10 @@ func parkLine(t *testing.T, store backends.Backend, right configs.Right) string 
 		}
 	}
 	return ""
+}
+
+// checkStore checks a store with its own credentials.
+func checkStore(t *testing.T, cfg *configs.Config, name string, store backends.Backend, w io.Writer) (missing int) {
+	t.Helper()
+	return trial{label: name, name: name, store: store, cfg: cfg}.check(t.Context(), w)
 }

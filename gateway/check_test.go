@@ -144,7 +144,7 @@ func TestS52_CheckTellsWhatIsMissing(t *testing.T) {
 			cfg.Stores = map[string]configs.Store{"s3": {Kind: configs.S3}}
 			cfg.Users = []configs.User{{Mounts: []configs.Mount{{Path: "/", Store: "s3", Prefix: "in/", Rights: c.rights}}}}
 			var out bytes.Buffer
-			missing := checkStore(t.Context(), cfg, "s3", guarded{store, c.denies}, &out)
+			missing := checkStore(t, cfg, "s3", guarded{store, c.denies}, &out)
 			if missing != c.missing {
 				t.Errorf("%d missing, want %d", missing, c.missing)
 			}
@@ -178,7 +178,7 @@ func TestCheckOfAStoreThatIsDown(t *testing.T) {
 	cfg.Stores = map[string]configs.Store{"s3": {Kind: configs.S3}}
 	cfg.Users = []configs.User{{Mounts: []configs.Mount{{Path: "/", Store: "s3", Rights: []configs.Right{configs.Write, configs.Delete}}}}}
 	var out bytes.Buffer
-	if missing := checkStore(t.Context(), cfg, "s3", down{}, &out); missing != 2 {
+	if missing := checkStore(t, cfg, "s3", down{}, &out); missing != 2 {
 		t.Errorf("%d missing", missing)
 	}
 	want := `put failed: create "": store unavailable: dial\u001b: connection refused|` +
@@ -198,7 +198,7 @@ func TestS52_CheckTellsWhatTheStoreSays(t *testing.T) {
 		cfg.Anonymous.Mounts = append(cfg.Anonymous.Mounts, configs.AnonymousMount{Path: "/" + prefix, Store: "s3", Prefix: prefix})
 	}
 	var out bytes.Buffer
-	checkStore(t.Context(), cfg, "s3", wrong{}, &out)
+	checkStore(t, cfg, "s3", wrong{}, &out)
 	want := `put failed: create "": store unavailable: SignatureDoesNotMatch|list failed: list "": store unavailable: SignatureDoesNotMatch|` +
 		`get could not be tried: no object to read was found|delete failed: delete "": store unavailable: SignatureDoesNotMatch`
 	if got := linesOf(out.String()); got != want {
@@ -318,7 +318,7 @@ func TestS52_CheckTriesEachPrefix(t *testing.T) {
 				{Path: "/b", Store: "store", Prefix: "b/", Rights: []configs.Right{configs.Write}},
 			}}}
 			var out bytes.Buffer
-			missing := checkStore(t.Context(), cfg, "store", confined{mem.New(mem.Options{}), c.prefixes}, &out)
+			missing := checkStore(t, cfg, "store", confined{mem.New(mem.Options{}), c.prefixes}, &out)
 			if got := linesOf(out.String()); missing != c.missing || got != c.want {
 				t.Errorf("%d missing, want %d\ngot  %s\nwant %s", missing, c.missing, got, c.want)
 			}
@@ -335,7 +335,7 @@ func TestS52_CheckTriesASampleOfManyPrefixes(t *testing.T) {
 		}})
 	}
 	var out bytes.Buffer
-	if missing := checkStore(t.Context(), cfg, "s3", mem.New(mem.Options{}), &out); missing != 0 {
+	if missing := checkStore(t, cfg, "s3", mem.New(mem.Options{}), &out); missing != 0 {
 		t.Errorf("%d missing", missing)
 	}
 	if got, want := linesOf(out.String()), "put ok|list ok|get ok|delete ok|park ok|tried below 10 of 1000 prefixes"; got != want {
