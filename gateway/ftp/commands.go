@@ -105,7 +105,7 @@ func parameterCommands() []row {
 		{verb: "MODE", run: (*session).mode, argument: required, help: "<SP> S"},
 		{verb: "PORT", run: (*session).portCommand, argument: required, order: beforeEPSVAll, help: "<SP> h1,h2,h3,h4,p1,p2"},
 		{verb: "EPRT", run: (*session).eprt, argument: required, order: beforeEPSVAll,
-			feat: constant("EPRT"), help: "<SP> |protocol|address|port|"},
+			feat: (*session).featEPRT, help: "<SP> |protocol|address|port|"},
 		{verb: "PASV", run: (*session).pasv, argument: none, order: beforeEPSVAll},
 		{verb: "EPSV", run: (*session).epsv, feat: constant("EPSV"), help: "[<SP> 1, 2 or ALL]"},
 		{verb: "REST", run: (*session).rest, argument: required, feat: constant("REST STREAM"), help: "<SP> offset"},

@@ -53,9 +53,9 @@ type Credentials struct {
 	User     string // valid UTF-8 without control characters
 	Password string
 	Remote   netip.Addr
-	Host     string       // argument of HOST (RFC 7151), or the server name of TLS, or ""
-	TLS      bool         // the control connection is protected
-	Log      *slog.Logger // the session's, with its id
+	Host     string               // argument of HOST (RFC 7151), or the server name of TLS, or ""
+	TLS      *tls.ConnectionState // of the control connection; nil in clear
+	Log      *slog.Logger         // the session's, with its id
 }
 
 // ErrLogin is a login that is refused: unknown user and wrong password alike.
@@ -75,6 +75,7 @@ type Account struct {
 	Name    string
 	FS      FS
 	Charset Charset // nil for UTF-8
+	Manners Manners
 	// Revoked tells why the account may not be used any more, for the log; nil as long as it
 	// may. It is asked before each command but during a transfer, and must be quick. A nil
 	// function revokes nothing.

@@ -38,6 +38,13 @@ func (s *session) eprt(_ context.Context, arg string) (reply, error) {
 	return s.active(addr)
 }
 
+func (s *session) featEPRT() string {
+	if s.manners().PassiveOnly {
+		return ""
+	}
+	return "EPRT"
+}
+
 // elsewhere refuses addresses of third parties.
 const elsewhere = "Data connections are made only to the address of the control connection."
 
@@ -48,6 +55,8 @@ func (s *session) owns(addr netip.Addr) bool { return addr == s.client.WithZone(
 // system, or the server could be made to attack others (RFC 2577 §3).
 func (s *session) active(addr netip.AddrPort) (reply, error) {
 	switch {
+	case s.manners().PassiveOnly:
+		return done(504, "Data connections are not made to clients of this account; use EPSV or PASV.")
 	case !s.owns(addr.Addr()):
 		return done(504, elsewhere)
 	case addr.Port() < 1024:

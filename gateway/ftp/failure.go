@@ -28,6 +28,7 @@ var (
 	errCutOff     = errors.New("upload cut off")
 	errNotPrivate = errors.New("data connection must be protected")
 	errDataTLS    = errors.New("TLS on the data connection failed")
+	errWeakTLS    = errors.New("TLS on the data connection is weaker than the account allows")
 	errUnbound    = errors.New("data connection did not resume the TLS session of its control connection")
 	errSequence   = errors.New("commands that exclude each other")
 	errNoNotify   = errors.New("TLS ended without close_notify")
@@ -78,6 +79,7 @@ func failures() []failure {
 		{errShort, 426, 426, 426, "Fewer octets came than ALLO has announced; nothing was stored; send it again.", slog.LevelInfo},
 		{errNotPrivate, 521, 521, 521, "Data connections must be protected here; use PBSZ 0 and PROT P.", slog.LevelInfo},
 		{errDataTLS, 522, 522, 522, "TLS on the data connection failed; begin its handshake after the 150 reply.", slog.LevelInfo},
+		{errWeakTLS, 522, 522, 522, "The TLS of the data connection is older or weaker than this account allows; use that of the control connection.", slog.LevelInfo},
 		{errUnbound, 522, 522, 522, "The data connection must resume the TLS session of this control connection; enable session resumption in the client.", slog.LevelInfo},
 		{errSequence, 503, 503, 503, "REST and RANG exclude each other; send only one of them.", slog.LevelInfo},
 		{errMarker, 503, 503, 503, "REST is for RETR and STOR, RANG for RETR and HASH; send this command without them.", slog.LevelInfo},

@@ -19,6 +19,9 @@ func (s *session) clnt(context.Context, string) (reply, error) {
 }
 
 func (s *session) syst(context.Context, string) (reply, error) {
+	if s.manners().DOSListing {
+		return done(215, "Windows_NT")
+	}
 	return done(215, "UNIX Type: L8")
 }
 
@@ -125,7 +128,7 @@ func (s *session) statPath(ctx context.Context, arg string) (reply, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	r := reply{code: 213, head: "Listing:", text: "End"}
-	format := longFormat()
+	format := longFormat(s.manners())
 	for e, err := range l.entries(ctx, s.login.account.FS) {
 		if err != nil {
 			return reply{}, err

@@ -24,7 +24,8 @@ const (
 type formatter func(dst []byte, e Entry) []byte
 
 func (s *session) list(ctx context.Context, arg string) (reply, error) {
-	return s.sendList(ctx, arg, func(*listing) formatter { return longFormat() })
+	m := s.manners()
+	return s.sendList(ctx, arg, func(*listing) formatter { return longFormat(m) })
 }
 
 // nlst lists names as RETR takes them: with the directory in front if the client named one
@@ -39,7 +40,10 @@ func (s *session) nlst(ctx context.Context, arg string) (reply, error) {
 }
 
 // longFormat writes the lines of LIST, all as seen at one time.
-func longFormat() formatter {
+func longFormat(m Manners) formatter {
+	if m.DOSListing {
+		return appendDOSLine
+	}
 	now := time.Now()
 	return func(dst []byte, e Entry) []byte { return appendListLine(dst, e, now) }
 }

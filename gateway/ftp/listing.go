@@ -14,15 +14,34 @@ const halfYear = 31556952 * time.Second / 2
 // sizeWidth is the width that sizes are filled up to; names of files past 10 TB move right.
 const sizeWidth = 13
 
+// dosSizeWidth is that of IIS.
+const dosSizeWidth = 20
+
 // appendListLine writes e as a line of "/bin/ls -l" in UTC with CRLF, the form that
 // clients guess at. One space is before the name, so that names with leading spaces
 // survive. A time that is not known is shown as the beginning of 1970.
 func appendListLine(dst []byte, e Entry, now time.Time) []byte {
 	dst = appendMode(dst, e)
 	dst = append(dst, " 1 ftp      ftp      "...)
-	dst = appendPadded(dst, max(e.Size, 0))
+	dst = appendPadded(dst, max(e.Size, 0), sizeWidth)
 	dst = append(dst, ' ')
 	dst = appendListTime(dst, e.ModTime, now)
+	dst = append(dst, ' ')
+	return appendName(dst, e.Name)
+}
+
+// appendDOSLine writes e as a line of "dir" on Windows in UTC with CRLF, in the form of IIS.
+func appendDOSLine(dst []byte, e Entry) []byte {
+	t := e.ModTime
+	if !timeKnown(t) {
+		t = time.Unix(0, 0)
+	}
+	dst = t.UTC().AppendFormat(dst, "01-02-06  03:04PM ")
+	if e.Dir {
+		dst = append(dst, "      <DIR>         "...)
+	} else {
+		dst = appendPadded(dst, max(e.Size, 0), dosSizeWidth)
+	}
 	dst = append(dst, ' ')
 	return appendName(dst, e.Name)
 }
@@ -88,11 +107,11 @@ func (e Entry) mode() fs.FileMode {
 	return mode
 }
 
-// appendPadded writes n at the right of sizeWidth characters.
-func appendPadded(dst []byte, n int64) []byte {
+// appendPadded writes n at the right of so many characters.
+func appendPadded(dst []byte, n int64, width int) []byte {
 	var digits [20]byte
 	b := strconv.AppendInt(digits[:0], n, 10)
-	for range sizeWidth - len(b) {
+	for range width - len(b) {
 		dst = append(dst, ' ')
 	}
 	return append(dst, b...)

@@ -104,7 +104,7 @@ func (s *session) authenticate(ctx context.Context, password string) (*Account, 
 		Password: password,
 		Remote:   s.client,
 		Host:     host,
-		TLS:      s.security.binding != nil,
+		TLS:      s.security.state(),
 		Log:      s.log,
 	})
 }

@@ -25,6 +25,9 @@ func (s *session) site(ctx context.Context, arg string) (reply, error) {
 	case "UTIME":
 		return s.siteUtime(ctx, rest)
 	}
+	if s.manners().AnySite {
+		return done(200, "Noted.")
+	}
 	return done(504, "Unknown SITE command; SITE HELP lists those that there are.")
 }
 

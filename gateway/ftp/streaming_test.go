@@ -11,7 +11,7 @@ import (
 // and one for the first 4 KiB.
 func TestP17_ListingsStream(t *testing.T) {
 	w := &countingFlow{}
-	lw := newListWriter(&transfer{}, &dataConn{flow: w}, longFormat())
+	lw := newListWriter(&transfer{}, &dataConn{flow: w}, longFormat(Manners{}))
 	const entries = 100_000
 	for range entries {
 		if err := lw.add(Entry{Name: "a name of some length.txt", ModTime: fakeTime}); err != nil {

@@ -25,6 +25,15 @@ type security struct {
 	private    bool      // PROT P
 }
 
+// state is that of the control connection's TLS; nil in clear.
+func (s *security) state() *tls.ConnectionState {
+	if s.conn == nil {
+		return nil
+	}
+	state := s.conn.ConnectionState()
+	return &state
+}
+
 // binding ties TLS sessions to one control connection: tickets given out on it and on its
 // data connections carry its nonce, and only such tickets are taken on its data
 // connections. So a data connection that resumed belongs to the same client (threats D8,
@@ -172,7 +181,7 @@ func (s *session) prot(_ context.Context, level string) (reply, error) {
 		s.security.private = true
 		return done(200, "Data connections are protected.")
 	case "C":
-		if s.server.config.TLSRequired {
+		if s.least().Required {
 			return done(534, "Data connections must be protected here; use PROT P.")
 		}
 		s.security.private = false
@@ -197,21 +206,26 @@ func (s *session) protection() (*binding, error) {
 	switch {
 	case s.security.private:
 		return s.security.binding, nil
-	case s.server.config.TLSRequired:
+	case s.least().Required:
 		return nil, errNotPrivate
 	}
 	return nil, nil
 }
 
-// protect makes the server's side of the handshake on a data connection.
-func (b *binding) protect(ctx context.Context, raw net.Conn, reuse SessionReuse) (*tls.Conn, error) {
+// protect makes the server's side of the handshake on a data connection, of which least
+// is demanded.
+func (b *binding) protect(ctx context.Context, raw net.Conn, reuse SessionReuse, least Protection) (*tls.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
 	conn := tls.Server(raw, b.data())
 	if err := conn.HandshakeContext(ctx); err != nil {
 		return nil, because(errDataTLS, err)
 	}
-	if reuse == ReuseRequired && !conn.ConnectionState().DidResume {
+	state := conn.ConnectionState()
+	switch {
+	case !least.Met(&state):
+		return nil, errWeakTLS
+	case reuse == ReuseRequired && !state.DidResume:
 		return nil, errUnbound
 	}
 	return conn, nil

@@ -307,7 +307,7 @@ func TestHostMustMatchServerName(t *testing.T) {
 	c.do("HOST other.test", "504")
 	c.do("HOST FTP.test", "220")
 	c.login()
-	if seen.Host != "ftp.test" || !seen.TLS || seen.User != "u" || seen.Remote.String() != "127.0.0.1" {
+	if seen.Host != "ftp.test" || seen.TLS == nil || seen.User != "u" || seen.Remote.String() != "127.0.0.1" {
 		t.Errorf("credentials %+v", seen)
 	}
 	if seen.Log == nil {

@@ -157,6 +157,9 @@ func play(t *testing.T, script string) string {
 	if strings.Contains(script, "# charset: latin1") {
 		c.Login = testLogin(files, latin1{})
 	}
+	if strings.Contains(script, "# manners: device") {
+		c.Login = withManners(c.Login, Manners{PassiveOnly: true, DOSListing: true, AnySite: true})
+	}
 	if strings.Contains(script, "# tls: offered") {
 		c.TLS = testTLS(t)
 	}

@@ -40,6 +40,7 @@ type transfer struct {
 
 	route   route    // nil for a job without data connection
 	binding *binding // nil in clear
+	least   Protection
 	ascii   bool
 	records bool
 	encode  encoder // nil for UTF-8
@@ -111,7 +112,7 @@ func (s *session) newDataTransfer(ctx context.Context, p Path, doing string) (*t
 	}
 	t := s.newTransfer(ctx, p, doing)
 	t.route, s.params.route = s.params.route, nil
-	t.binding = b
+	t.binding, t.least = b, s.least()
 	return t, nil
 }
 
@@ -216,7 +217,7 @@ func (t *transfer) open(ctx context.Context, opening reply) (*dataConn, error) {
 func (t *transfer) protect(ctx context.Context, raw net.Conn) (*dataConn, error) {
 	for alarms := 1; ; alarms++ {
 		below := &wire{watchedConn: t.watch(raw), buffers: t.server.buffers}
-		conn, err := t.binding.protect(ctx, below, t.server.config.SessionReuse)
+		conn, err := t.binding.protect(ctx, below, t.server.config.SessionReuse, t.least)
 		if err == nil {
 			t.route.close()
 			return newProtectedConn(below, conn), nil
