@@ -125,3 +125,41 @@ func TestS42_DecoysStay(t *testing.T) {
 		t.Errorf("%d of 1000 strangers have another decoy", moved)
 	}
 }
+
+// TestA2_S42_UnfitConnectionsCostAHash: whether the password is right shows neither in the
+// kind of the error nor in the work, whoever has judged it.
+func TestA2_S42_UnfitConnectionsCostAHash(t *testing.T) {
+	judged := &fake{answers: map[string]any{"judged": &Found{Right: true, Template: "x"}}}
+	u, err := New([]User{user("own", cheap)}, nil, Hashes{}, link(1, judged))
+	if err != nil {
+		t.Fatal(err)
+	}
+	unfit, remote := errors.New("unfit"), netip.MustParseAddr("192.0.2.1")
+	for range cap(u.gate.waiting) {
+		u.gate.waiting <- struct{}{} // who computes a hash is told that all are busy
+	}
+	for _, name := range []string{"own", "judged"} {
+		if _, err := u.Login(t.Context(), Attempt{Name: name, Password: "secret", Remote: remote, Fit: func(*Account) error { return unfit }}); !errors.Is(err, ErrBusy) {
+			t.Errorf("%s without a hash: %v", name, err)
+		}
+	}
+	for range cap(u.gate.waiting) {
+		<-u.gate.waiting
+	}
+	for _, name := range []string{"own", "judged"} {
+		asked := 0
+		fit := func(result error) func(*Account) error { return func(*Account) error { asked++; return result } }
+		if _, err := u.Login(t.Context(), Attempt{Name: name, Password: "secret", Remote: remote, Fit: fit(unfit)}); !errors.Is(err, ErrLogin) || !errors.Is(err, unfit) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if account, err := u.Login(t.Context(), Attempt{Name: name, Password: "secret", Remote: remote, Fit: fit(nil)}); err != nil || account.Name != name {
+			t.Errorf("%s: %v, %v", name, account, err)
+		}
+		if asked != 2 {
+			t.Errorf("%s: asked %d times", name, asked)
+		}
+	}
+	if _, err := u.Login(t.Context(), Attempt{Name: "own", Password: "wrong", Fit: func(*Account) error { return unfit }}); !errors.Is(err, ErrLogin) || errors.Is(err, unfit) {
+		t.Errorf("a wrong password: %v", err)
+	}
+}

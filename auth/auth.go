@@ -79,12 +79,24 @@ type Uploads struct {
 	RenameMax   int    // objects in a directory that may be renamed
 }
 
+// Device is how an account's clients talk. Its words are those of the configuration, where
+// each is explained; this package passes them on.
+type Device struct {
+	TLS         string // "required" or "allowed"
+	MinTLS      string // "1.0" to "1.3"
+	Ciphers     string // "any" or "modern"
+	Active      string // "true" or "false"
+	Listing     string // "unix" or "dos"
+	UnknownSite string // "refuse" or "accept"
+}
+
 // Account is a user who may log in, or has.
 type Account struct {
 	Name    string
 	Grants  []Grant
 	Charset string // of the client's file names; "" is UTF-8
 	Limits  Limits
+	Device  Device
 
 	// Identities are by the name of the store; to others the account is the gateway.
 	Identities map[string]Identity
@@ -183,6 +195,9 @@ type Attempt struct {
 	Remote         netip.Addr
 	TLS            bool   // the control connection is protected
 	Host           string // that the client wants to log in at; "" if it has not said
+	// Fit tells why an account is not for a client that has come in this way, which is a
+	// reason as ErrNetwork is; nil lets all in.
+	Fit func(*Account) error
 }
 
 // Login returns the account of a name and password, which belongs to the caller's session
@@ -192,7 +207,7 @@ type Attempt struct {
 //
 // A name that no account has costs the work of one that has: see decoy. So does an account
 // that lets nobody in, or not this client: its error matches ErrLogin, too, and one of
-// ErrDisabled, ErrExpired and ErrNetwork if the password was right.
+// ErrDisabled, ErrExpired and ErrNetwork, or that of Attempt.Fit, if the password was right.
 func (u *Users) Login(ctx context.Context, a Attempt) (*Account, error) {
 	name, ok := Canonical(a.Name)
 	if !ok {
@@ -220,6 +235,9 @@ func (u *Users) judge(ctx context.Context, c candidate, a Attempt) (*Account, er
 	if unfit == nil {
 		unfit = c.user.admit(a.Remote)
 	}
+	if unfit == nil {
+		unfit = a.unfit(&c.user.Account)
+	}
 	if c.right && unfit == nil {
 		return &c.user.Account, nil
 	}
@@ -235,6 +253,17 @@ func (u *Users) judge(ctx context.Context, c candidate, a Attempt) (*Account, er
 		return nil, unfit
 	}
 	return &c.user.Account, nil
+}
+
+// unfit is the reason of [Attempt.Fit], as an ErrLogin.
+func (a *Attempt) unfit(account *Account) error {
+	if a.Fit == nil {
+		return nil
+	}
+	if err := a.Fit(account); err != nil {
+		return refused(err)
+	}
+	return nil
 }
 
 // matches checks a password when its turn comes.

@@ -45,6 +45,9 @@ type accountFile struct {
 // users file, is told as in [configs.Config.Problem].
 func newAccounts(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*accounts, error) {
 	a := &accounts{cfg: cfg, log: log}
+	if err := judgeCharsets(cfg); err != nil {
+		return nil, err
+	}
 	if err := errors.Join(judgeUsers(cfg, cfg.Users), judgeIdentities(cfg, cfg, cfg.Users), a.readFiles(ctx)); err != nil {
 		return nil, err
 	}

@@ -94,10 +94,8 @@ func (a *accounts) check(w io.Writer) *configs.Config {
 func judgeUsers(at problems, users []configs.User) error {
 	made := make([]auth.User, len(users))
 	for i, u := range users {
-		if !carriesCommands(u.Charset) {
-			return at.Problem(fmt.Sprintf("users[%d].charset", i),
-				fmt.Sprintf("%q is not a charset for file names", u.Charset),
-				"write one of the Encoding Standard's names, such as latin1, gbk or shift_jis, or nothing for UTF-8")
+		if err := judgeCharset(at, fmt.Sprintf("users[%d]", i), u.Charset); err != nil {
+			return err
 		}
 		made[i] = newUser(u)
 	}
@@ -107,6 +105,27 @@ func judgeUsers(at problems, users []configs.User) error {
 		return accountProblem(at, of)
 	}
 	return err
+}
+
+// judgeCharsets finds what is wrong with the charsets of profiles and templates, which may
+// be used by accounts that are not known yet.
+func judgeCharsets(cfg *configs.Config) error {
+	var errs []error
+	for name, p := range cfg.Profiles {
+		errs = append(errs, judgeCharset(cfg, "profiles."+name, p.Charset))
+	}
+	for name, t := range cfg.Templates {
+		errs = append(errs, judgeCharset(cfg, "templates."+name, t.Charset))
+	}
+	return errors.Join(errs...)
+}
+
+func judgeCharset(at problems, field, name string) error {
+	if carriesCommands(name) {
+		return nil
+	}
+	return at.Problem(field+".charset", fmt.Sprintf("%q is not a charset for file names", name),
+		"write one of the Encoding Standard's names, such as latin1, gbk or shift_jis, or nothing for UTF-8")
 }
 
 // accountProblem locates what package auth refuses.

@@ -46,5 +46,13 @@ func TestS52_CharsetsThatCannotCarryCommands(t *testing.T) {
 		if !errors.As(err, &p) || p.Field != "users[1].charset" || !strings.Contains(p.Wrong, name) {
 			t.Errorf("%s: %v", name, err)
 		}
+		cfg.Profiles = map[string]configs.Device{"own": {Charset: name}}
+		if err := judgeCharsets(cfg); !errors.As(err, &p) || p.Field != "profiles.own.charset" {
+			t.Errorf("%s: %v", name, err)
+		}
+		cfg.Profiles, cfg.Templates = configs.ReadyProfiles(), map[string]configs.Template{"own": {Device: configs.Device{Charset: name}}}
+		if err := judgeCharsets(cfg); !errors.As(err, &p) || p.Field != "templates.own.charset" {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

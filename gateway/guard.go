@@ -22,11 +22,20 @@ func newGuard(c configs.Guard, log *slog.Logger) *guard.Guard {
 	}, log)
 }
 
+// triedWith is what is tried: a password that an account refuses over one connection may be
+// right over another, which demands no minute's patience of who turns on TLS.
+func triedWith(c ftp.Credentials) string {
+	if c.TLS == nil {
+		return c.Password
+	}
+	return fmt.Sprintf("%s\x00%x %x", c.Password, c.TLS.Version, c.TLS.CipherSuite)
+}
+
 // guardedLogin is [Gateway.Login] for who is not guessing. One that is throttled gets the
 // error of a wrong password, after the time that one takes. It is the engine's
 // [ftp.Config.Login].
 func (g *Gateway) guardedLogin(ctx context.Context, c ftp.Credentials) (*ftp.Account, error) {
-	attempt, err := g.guard.Begin(ctx, guard.Login{Remote: c.Remote, Account: c.User, Password: c.Password})
+	attempt, err := g.guard.Begin(ctx, guard.Login{Remote: c.Remote, Account: c.User, Password: triedWith(c)})
 	var throttled *guard.ThrottledError
 	switch {
 	case errors.As(err, &throttled):

@@ -16,7 +16,10 @@ import (
 // Login judges a user name and password, and gives who may come in a view of their own
 // over the stores that all share.
 func (g *Gateway) Login(ctx context.Context, c ftp.Credentials) (*ftp.Account, error) {
-	account, err := g.accounts.users.Login(ctx, auth.Attempt{Name: c.User, Password: c.Password, Remote: c.Remote, TLS: c.TLS, Host: c.Host})
+	account, err := g.accounts.users.Login(ctx, auth.Attempt{
+		Name: c.User, Password: c.Password, Remote: c.Remote, TLS: c.TLS != nil, Host: c.Host,
+		Fit: func(account *auth.Account) error { return protected(account, c.TLS) },
+	})
 	switch {
 	case errors.Is(err, auth.ErrLogin):
 		tellWhy(c, err)
@@ -40,6 +43,7 @@ func (g *Gateway) Login(ctx context.Context, c ftp.Credentials) (*ftp.Account, e
 		Name:      account.Name,
 		FS:        view,
 		Charset:   charsetOf(account.Charset),
+		Manners:   mannersOf(account.Device),
 		Allowance: allowance,
 		Revoked:   func() error { return g.accounts.users.Admits(account, c.Remote) },
 	}, nil
@@ -48,7 +52,7 @@ func (g *Gateway) Login(ctx context.Context, c ftp.Credentials) (*ftp.Account, e
 // tellWhy logs why nobody, or not this client, is let in whatever the password is; the
 // client is not told.
 func tellWhy(c ftp.Credentials, err error) {
-	for _, reason := range []error{auth.ErrDisabled, auth.ErrExpired, auth.ErrNetwork, auth.ErrHash, auth.ErrTaken} {
+	for _, reason := range []error{auth.ErrDisabled, auth.ErrExpired, auth.ErrNetwork, errWeak, auth.ErrHash, auth.ErrTaken} {
 		if errors.Is(err, reason) {
 			c.Log.Warn("login refused whatever the password is", slog.String("user", c.User), slog.Any("err", reason))
 		}
@@ -70,7 +74,7 @@ func newUser(u configs.User) auth.User {
 		}
 	}
 	return auth.User{
-		Account:  auth.Account{Name: u.Name, Grants: grants, Charset: u.Charset, Identities: identitiesOf(u), Limits: limitsOf(u.Limits)},
+		Account:  auth.Account{Name: u.Name, Grants: grants, Charset: u.Charset, Device: deviceOf(u.Device), Identities: identitiesOf(u), Limits: limitsOf(u.Limits)},
 		Hash:     u.Password.Reveal(),
 		Disabled: u.Disabled,
 		Expires:  u.Expires.End(),

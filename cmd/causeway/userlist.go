@@ -62,7 +62,14 @@ func show(out io.Writer, a gateway.Account, source string) error {
 	line("status", statusOf(a))
 	line("template", a.Template)
 	line("expires", a.Expires.String())
+	line("profile", a.Profile)
 	line("charset", a.Charset)
+	line("tls", string(a.TLS))
+	line("min tls version", string(a.MinTLS))
+	line("ciphers", string(a.Ciphers))
+	line("active", string(a.Active))
+	line("listing", string(a.Listing))
+	line("unknown site", string(a.UnknownSite))
 	for _, n := range a.Networks {
 		line("network", n.String())
 	}
