@@ -140,6 +140,10 @@ const (
 
 // Users are all accounts. It may be used from any goroutine.
 type Users struct {
+	// OnOldHash, if set before the first login, is told of logins with hashes that were
+	// better made anew. The login waits for it. Accounts of providers are not told.
+	OnOldHash func(Proof)
+
 	table    atomic.Pointer[table]
 	links    []Link // in order
 	decoyKey []byte
@@ -252,6 +256,7 @@ func (u *Users) judge(ctx context.Context, c candidate, a Attempt) (*Account, er
 	case unfit != nil:
 		return nil, unfit
 	}
+	u.prove(c.user, a.Password)
 	return &c.user.Account, nil
 }
 

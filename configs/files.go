@@ -10,9 +10,10 @@ type FileUse int
 
 // The uses.
 const (
-	ReadUse   FileUse = iota // a file that is read, and read again when another takes its place
-	AppendUse                // a file that is appended to, and made anew once it is gone
-	KeepUse                  // a folder in which files are made, changed and removed
+	ReadUse    FileUse = iota // a file that is read, and read again when another takes its place
+	AppendUse                 // a file that is appended to, and made anew once it is gone
+	KeepUse                   // a folder in which files are made, changed and removed
+	ReplaceUse                // a file that is read, and in whose place another is put
 )
 
 // Files are the configuration file itself and all files and folders that it names, each
@@ -34,7 +35,11 @@ func (c *Config) eachFile(visit func(path *string, use FileUse)) {
 	visit(&c.Spool.Dir, KeepUse)
 	visit(&c.Audit.File, AppendUse)
 	for i := range c.Accounts {
-		visit(&c.Accounts[i].File, ReadUse)
+		use := ReadUse
+		if c.Accounts[i].Rehash {
+			use = ReplaceUse
+		}
+		visit(&c.Accounts[i].File, use)
 		if h := c.Accounts[i].HTTP; h != nil {
 			visit(&h.CA, ReadUse)
 		}

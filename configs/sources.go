@@ -15,10 +15,11 @@ import (
 
 // AccountSource is a provider of accounts beside [Config.Users]. They are asked in order,
 // after those users, and the first that has a name decides. It is of one kind: exactly one
-// field is set.
+// field is set, but for Rehash.
 type AccountSource struct {
-	File string        `yaml:"file"` // a users file; see [Config.ParseUsers]
-	HTTP *HTTPAccounts `yaml:"http"`
+	File   string        `yaml:"file"`   // a users file; see [Config.ParseUsers]
+	Rehash bool          `yaml:"rehash"` // of File: old kinds of hash are replaced after a login
+	HTTP   *HTTPAccounts `yaml:"http"`
 }
 
 // HTTPAccounts is a service of the operator's that is asked for accounts.
@@ -50,6 +51,7 @@ func (c *checker) accounts() {
 // oneKind reports a source that is of no kind, or of several.
 func (c *checker) oneKind(field string) bool {
 	kinds, _ := keysOf(reflect.TypeFor[AccountSource]())
+	kinds = slices.DeleteFunc(kinds, func(k string) bool { return k == rehash })
 	given := slices.DeleteFunc(slices.Clone(kinds), func(k string) bool { return !c.given(field + "." + k) })
 	switch {
 	case len(given) == 0:
@@ -60,9 +62,15 @@ func (c *checker) oneKind(field string) bool {
 	return len(given) == 1
 }
 
+// rehash is the key that goes with a file.
+const rehash = "rehash"
+
 // usersFile judges the name of a file, unless the source is of another kind.
 func (c *checker) usersFile(field string, i int) {
 	if !c.given(field) {
+		if c.cfg.Accounts[i].Rehash {
+			c.wrong(fmt.Sprintf("accounts[%d].%s", i, rehash), "there is no file to write new hashes to", "remove it")
+		}
 		return
 	}
 	file := c.cfg.Accounts[i].File

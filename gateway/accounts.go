@@ -28,6 +28,8 @@ type accounts struct {
 	users *auth.Users
 	log   *slog.Logger
 
+	rehash *rehasher
+
 	reading sync.Mutex // held by reload, for what files hold
 }
 
@@ -56,7 +58,11 @@ func newAccounts(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*a
 		return nil, err
 	}
 	a.users, err = auth.New(a.inForce(), newAnonymous(cfg.Anonymous), hashesOf(cfg.Hashes), links...)
-	return a, err
+	if err != nil {
+		return nil, err
+	}
+	a.rehash = newRehasher(a)
+	return a, nil
 }
 
 // readFiles reads all users files for the first time.

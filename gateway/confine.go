@@ -36,6 +36,8 @@ func openFiles(cfg *configs.Config, env func(string) string) sandbox.Files {
 			files.Keep = append(files.Keep, path)
 		case configs.AppendUse:
 			files.Append = append(files.Append, filepath.Dir(path))
+		case configs.ReplaceUse:
+			files.Keep = append(files.Keep, around(path)...)
 		default:
 			files.Read = append(files.Read, around(path)...)
 		}

@@ -14,7 +14,7 @@ import (
 func TestO12_WhatStaysOpen(t *testing.T) {
 	dir := t.TempDir()
 	path := func(parts ...string) string { return filepath.Join(append([]string{dir}, parts...)...) }
-	for _, d := range []string{"live", "archive"} {
+	for _, d := range []string{"live", "archive", "users"} {
 		if err := os.Mkdir(path(d), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -27,6 +27,7 @@ func TestO12_WhatStaysOpen(t *testing.T) {
 	cfg := configs.Default()
 	cfg.TLS.Certificate, cfg.TLS.Key = "/etc/cert.pem", path("live", "key.pem")
 	cfg.Spool.Dir, cfg.Audit.File = path("spool"), "/var/log/causeway/audit.log"
+	cfg.Accounts = []configs.AccountSource{{File: path("users", "users.yaml"), Rehash: true}, {File: "/etc/users.yaml", Rehash: true}}
 	cfg.Stores = map[string]configs.Store{
 		"disk": {Kind: configs.LocalDir, Path: path("data")}, "gcs": {Kind: configs.GCS, CredentialsFile: path("sa.json")},
 	}
@@ -45,7 +46,7 @@ func TestO12_WhatStaysOpen(t *testing.T) {
 	if want := []string{"/var/log/causeway"}; !slices.Equal(files.Append, want) {
 		t.Errorf("what is appended to: %q", files.Append)
 	}
-	for _, want := range []string{path("spool"), path("data"), "/home/c/.aws/sso/cache", os.DevNull} {
+	for _, want := range []string{path("spool"), path("data"), path("users"), "/home/c/.aws/sso/cache", os.DevNull} {
 		if !slices.Contains(files.Keep, want) {
 			t.Errorf("%s cannot be written", want)
 		}

@@ -228,6 +228,10 @@ func (g *Gateway) serve(ctx context.Context) error {
 			return nil
 		})
 	}
+	serving.Go(func() error {
+		g.accounts.rehash.run(failed)
+		return nil
+	})
 	for _, l := range g.bound {
 		g.log.Info("listening", "address", l.Addr().String(), "tls", g.tlsOf(l))
 		serving.Go(func() error { return g.server.Serve(l.Listener, l.options) })

@@ -7,10 +7,12 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// ErrTaken: there is an account of this name. ErrUnknown: there is none.
+// ErrTaken: there is an account of this name. ErrUnknown: there is none. ErrOtherPassword:
+// its password is not the one that was to be replaced.
 var (
-	ErrTaken   = errors.New("there is an account of this name already")
-	ErrUnknown = errors.New("there is no account of this name")
+	ErrTaken         = errors.New("there is an account of this name already")
+	ErrUnknown       = errors.New("there is no account of this name")
+	ErrOtherPassword = errors.New("the account has another password by now")
 )
 
 // Entry is a new account.
@@ -42,6 +44,23 @@ func Add(text []byte, e Entry) ([]byte, error) {
 // SetPassword gives an account another hash.
 func SetPassword(text []byte, name, hash string) ([]byte, error) {
 	return set(text, name, pair("password", hash, yaml.SingleQuotedStyle))
+}
+
+// ReplacePassword gives an account another hash in the place of one that is known. The error
+// matches ErrOtherPassword if it has another by now.
+func ReplacePassword(text []byte, name, old, hash string) ([]byte, error) {
+	l, err := read(text)
+	if err != nil {
+		return nil, err
+	}
+	i := l.find(name)
+	if i < 0 {
+		return nil, ErrUnknown
+	}
+	if has := valueOf(l.users.Content[i], "password"); has == nil || has.Value != old {
+		return nil, ErrOtherPassword
+	}
+	return SetPassword(text, name, hash)
 }
 
 // Disable lets nobody in to an account.

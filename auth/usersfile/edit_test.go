@@ -38,12 +38,15 @@ var edits = map[string]func([]byte) ([]byte, error){
 	"passwd of a line":       func(text []byte) ([]byte, error) { return SetPassword(text, "acme", "$6$new") },
 	"passwd of a block":      func(text []byte) ([]byte, error) { return SetPassword(text, "müller & co", "$6$new") },
 	"passwd of a plain word": func(text []byte) ([]byte, error) { return SetPassword(text, "it's", "$6$new") },
-	"disable a line":         func(text []byte) ([]byte, error) { return Disable(text, "acme") },
-	"disable a block":        func(text []byte) ([]byte, error) { return Disable(text, "müller & co") },
-	"enable":                 func(text []byte) ([]byte, error) { return Enable(text, "it's") },
-	"remove the first":       func(text []byte) ([]byte, error) { return Remove(text, "acme") },
-	"remove a block":         func(text []byte) ([]byte, error) { return Remove(text, "müller & co") },
-	"remove the last":        func(text []byte) ([]byte, error) { return Remove(text, "it's") },
+	"rehash a line": func(text []byte) ([]byte, error) {
+		return ReplacePassword(text, "acme", "$1$old", "$6$new")
+	},
+	"disable a line":   func(text []byte) ([]byte, error) { return Disable(text, "acme") },
+	"disable a block":  func(text []byte) ([]byte, error) { return Disable(text, "müller & co") },
+	"enable":           func(text []byte) ([]byte, error) { return Enable(text, "it's") },
+	"remove the first": func(text []byte) ([]byte, error) { return Remove(text, "acme") },
+	"remove a block":   func(text []byte) ([]byte, error) { return Remove(text, "müller & co") },
+	"remove the last":  func(text []byte) ([]byte, error) { return Remove(text, "it's") },
 }
 
 // TestEditsChangeWhatTheyMust: everything else is as it was, to the octet.
@@ -54,6 +57,7 @@ func TestEditsChangeWhatTheyMust(t *testing.T) {
 	for name, change := range map[string][2]string{
 		"add":                    {odd, odd + "  - {name: \"true\", password: '$6$new$x', template: partner}\n"},
 		"passwd of a line":       {line, strings.ReplaceAll(line, "$1$old", "$6$new")},
+		"rehash a line":          {line, strings.ReplaceAll(line, "$1$old", "$6$new")},
 		"passwd of a block":      {block, strings.ReplaceAll(block, `"$1$old"`, "'$6$new'")},
 		"passwd of a plain word": {odd, strings.ReplaceAll(odd, "$1$old", "'$6$new'")},
 		"disable a line":         {line, strings.ReplaceAll(line, "acme", "acme, disabled: true")},
@@ -100,6 +104,12 @@ func TestEditsThatCannotBe(t *testing.T) {
 	text := []byte(byHand)
 	if _, err := Add(text, Entry{Name: "acme"}); !errors.Is(err, ErrTaken) {
 		t.Errorf("a name that is taken: %v", err)
+	}
+	if _, err := ReplacePassword(text, "acme", "$1$other", "$h"); !errors.Is(err, ErrOtherPassword) {
+		t.Errorf("a password that was changed: %v", err)
+	}
+	if _, err := ReplacePassword(text, "nobody", "$1$old", "$h"); !errors.Is(err, ErrUnknown) {
+		t.Errorf("rehash nobody: %v", err)
 	}
 	for name, edit := range map[string]func([]byte, string) ([]byte, error){"disable": Disable, "enable": Enable, "remove": Remove} {
 		if _, err := edit(text, "nobody"); !errors.Is(err, ErrUnknown) {
