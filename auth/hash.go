@@ -81,11 +81,11 @@ func newDecoder(also Hashes) decoder {
 	scryptOf := func(r string) *regexp.Regexp {
 		return pattern(`\$scrypt\$ln=(\d{1,2}),r=(` + r + `),p=(\d{1,2})\$[+/0-9A-Za-z]{8,128}\$[+/0-9A-Za-z]{16,128}`)
 	}
-	argonLimits := []int{256 * 1024, 64, 16} // KiB, passes, lanes
+	argonLimits := []int{256 * 1024, 1024, 16} // KiB, passes, lanes
 	shaLimits := []int{1_000_000}
 	d := decoder{
-		{argon("argon2id"), argonLimits, library(argon2.DecodeVariant(argon2.VariantID))},
-		{argon("argon2i"), argonLimits, library(argon2.DecodeVariant(argon2.VariantI))},
+		{argon("argon2id"), argonLimits, argonWithin(argon2.VariantID)},
+		{argon("argon2i"), argonLimits, argonWithin(argon2.VariantI)},
 		{pattern(`\$2[aby]\$(\d\d)\$` + crypt64 + `{53}`), []int{16}, library(bcrypt.DecodeVariant(bcrypt.VariantStandard))},
 		{sha("5", "43"), shaLimits, library(shacrypt.DecodeVariant(shacrypt.VariantSHA256))},
 		{sha("6", "86"), shaLimits, library(shacrypt.DecodeVariant(shacrypt.VariantSHA512))},
@@ -102,6 +102,21 @@ func newDecoder(also Hashes) decoder {
 		d = append(d, form{pattern(crypt64 + `{13}`), nil, decodeDES})
 	}
 	return d
+}
+
+// argonWork bounds the passes over memory, in KiB. Pure-FTPd makes many over little.
+const argonWork = 16 << 20
+
+// argonWithin decodes hashes that fill no more memory, all in all, than argonWork.
+func argonWithin(variant argon2.Variant) func(hash string) (digest, error) {
+	decode := argon2.DecodeVariant(variant)
+	return func(hash string) (digest, error) {
+		var memory, passes int
+		if _, err := fmt.Sscanf(hash[strings.Index(hash, "$m="):], "$m=%d,t=%d", &memory, &passes); err != nil || memory*passes > argonWork {
+			return nil, ErrHash
+		}
+		return decode(hash)
+	}
 }
 
 func pattern(s string) *regexp.Regexp { return regexp.MustCompile(`^` + s + `$`) }

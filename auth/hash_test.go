@@ -145,6 +145,8 @@ func TestHashesThatAreRefused(t *testing.T) {
 		"$1$salt$" + key43[:21],
 		"$argon2id$v=19$m=262145,t=1,p=1$" + salt + "$" + key43, // 256 MiB and more
 		"$argon2id$v=19$m=4294967295,t=1,p=1$" + salt + "$" + key43,
+		"$argon2id$v=19$m=131072,t=129,p=1$" + salt + "$" + key43, // 128 MiB and 129 passes
+		"$argon2id$v=19$m=64,t=1025,p=1$" + salt + "$" + key43,
 		"$argon2id$v=19$m=64,t=1,p=4294967295$" + salt + "$" + key43,
 		"$argon2id$v=19$m=64,t=1,p=0$" + salt + "$" + key43,
 		"$argon2id$v=19$m=64,t=0,p=1$" + salt + "$" + key43,
