@@ -20,10 +20,10 @@ func conditions() []User {
 	return users
 }
 
-// TestS42_WhoIsNotLetInCostsTheSame: an account that is disabled, has expired or is for
+// TestA2_S42_WhoIsNotLetInCostsTheSame: an account that is disabled, has expired or is for
 // other networks verifies one hash whatever the password, and is refused as a wrong
 // password is. Why is told only if the password was right, and only to the caller.
-func TestS42_WhoIsNotLetInCostsTheSame(t *testing.T) {
+func TestA2_S42_WhoIsNotLetInCostsTheSame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := mustNew(t, conditions(), nil)
 		recorders := record(u)

@@ -114,9 +114,9 @@ func record(u *Users) []*recorder {
 	return recorders
 }
 
-// TestS42_UnknownUserCostsTheSame: each refused login verifies exactly one hash, names
+// TestA2_S42_UnknownUserCostsTheSame: each refused login verifies exactly one hash, names
 // that do not exist always the same one, and all of them together every kind that there is.
-func TestS42_UnknownUserCostsTheSame(t *testing.T) {
+func TestA2_S42_UnknownUserCostsTheSame(t *testing.T) {
 	u := mustNew(t, []User{user("a", cheap), user("b", cheap), user("c", cheap)}, nil)
 	recorders := record(u)
 	total := func() (n int64) {

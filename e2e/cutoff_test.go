@@ -74,7 +74,7 @@ const discarding = ", incomplete: discard"
 // S11, S12, S17: a cut-off upload never appears, never replaces, and, where it is to be
 // discarded, leaves nothing to pay for, whether it still fits one buffer or is in parts
 // already. The kill matrix is about those that are parked.
-func TestS11_S12_S17_KilledClientLeavesNothing(t *testing.T) {
+func TestS11_S12_S17_X9_KilledClientLeavesNothing(t *testing.T) {
 	sizes := map[string]int{"small": 100_000, "in parts": 20 << 20}
 	for size, octets := range sizes {
 		for i, k := range kills {

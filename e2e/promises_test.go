@@ -60,7 +60,7 @@ func (b *namedBucket) wholes(t *testing.T, prefix string, size int) (keys []stri
 	return keys, by
 }
 
-func TestS15_LastCommitWinsWhole(t *testing.T) {
+func TestS15_X11_LastCommitWinsWhole(t *testing.T) {
 	t.Parallel()
 	onEachStore(t, setup{plain4: true}, func(t *testing.T, g *gateway, b *namedBucket, user, prefix string) {
 		replies := race(t, g, user, "one/x.bin", 100_000)

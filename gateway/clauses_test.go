@@ -72,7 +72,7 @@ func TestS12_CutOffUploadNeverShows(t *testing.T) {
 	}
 }
 
-func TestS25_SizeIsWhatRetrWouldSend(t *testing.T) {
+func TestS25_X4_SizeIsWhatRetrWouldSend(t *testing.T) {
 	t.Parallel()
 	r := start(t, nil)
 	c := dial(t, r.explicit, nil)

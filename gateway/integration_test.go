@@ -230,8 +230,8 @@ func TestS41_AnonymousListsAndReads(t *testing.T) {
 	}
 }
 
-// TestS42_RefusalsAreAlike compares what a stranger and a user with a wrong password see.
-func TestS42_RefusalsAreAlike(t *testing.T) {
+// TestA1_S42_RefusalsAreAlike compares what a stranger and a user with a wrong password see.
+func TestA1_S42_RefusalsAreAlike(t *testing.T) {
 	t.Parallel()
 	r := start(t, nil)
 	var replies []string

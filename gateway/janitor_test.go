@@ -92,9 +92,9 @@ func later(d time.Duration) {
 	synctest.Wait()
 }
 
-// TestS17_JanitorEndsWhatIsPastTheWindow: a parked upload, one whose gateway has died and
+// TestS17_X9_JanitorEndsWhatIsPastTheWindow: a parked upload, one whose gateway has died and
 // the journal of a rename go; what is younger, finished or a client's own stays.
-func TestS17_JanitorEndsWhatIsPastTheWindow(t *testing.T) {
+func TestS17_X9_JanitorEndsWhatIsPastTheWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := mem.New(mem.Options{PageSize: 2, PartSize: 10})
 		for i := range 5 {

@@ -110,11 +110,11 @@ audit: {file: audit.log}
 admin: {address: "127.0.0.1:0"}
 `
 
-// TestS42_NothingWrittenTellsASecret takes a gateway with a store of each kind through
+// TestA15_S42_NothingWrittenTellsASecret takes a gateway with a store of each kind through
 // logins that are right and wrong and through stores that refuse, and looks for its
 // secrets in all that is written: the log at its finest, the audit, the metrics, replies,
 // and what check prints.
-func TestS42_NothingWrittenTellsASecret(t *testing.T) {
+func TestA15_S42_NothingWrittenTellsASecret(t *testing.T) {
 	server, dir := refusing(t), t.TempDir()
 	_, key := serviceAccount(t, dir, server.URL)
 	account := base64.StdEncoding.EncodeToString([]byte("canary of the account"))

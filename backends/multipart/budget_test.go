@@ -56,9 +56,9 @@ func crowdOf(t *testing.T, b *Budget, o Options, n int, size int64) {
 	}
 }
 
-// TestS51_ManyUploadsShareLittle: uploads wait for memory and never for each other. In
+// TestS51_X8_ManyUploadsShareLittle: uploads wait for memory and never for each other. In
 // synctest's bubble a deadlock is seen at once.
-func TestS51_ManyUploadsShareLittle(t *testing.T) {
+func TestS51_X8_ManyUploadsShareLittle(t *testing.T) {
 	for _, c := range []struct {
 		budget, part, size int64
 		uploads            int

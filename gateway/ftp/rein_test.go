@@ -129,9 +129,9 @@ func TestReinUnderImplicitTLS(t *testing.T) {
 	}
 }
 
-// TestReinTakesNothingAlong sends commands that were protected behind REIN: nobody must
+// TestA10_ReinTakesNothingAlong sends commands that were protected behind REIN: nobody must
 // take them for commands in clear, or for protected ones.
-func TestReinTakesNothingAlong(t *testing.T) {
+func TestA10_ReinTakesNothingAlong(t *testing.T) {
 	_, addr := serveTCP(t, tlsConfig(t, newFakeFS(), ReuseOffered), ListenOptions{})
 
 	t.Run("in one record", func(t *testing.T) {

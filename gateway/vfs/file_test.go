@@ -66,7 +66,7 @@ func TestStoreWithoutOverwriteIsRefusedEarlyAndAtCommit(t *testing.T) {
 	v.want(v.retrieve("/new"), "of another")
 }
 
-func TestStoreUniqueNeverReplaces(t *testing.T) {
+func TestX16_StoreUniqueNeverReplaces(t *testing.T) {
 	b := newBucket(mem.Options{}, "p/old")
 	v := onBucket(t, b.calls, all)
 	unique := ftp.StoreOptions{Unique: true}
@@ -115,7 +115,7 @@ func TestS20_RetrieveServesOneVersion(t *testing.T) {
 	}
 }
 
-func TestS20_ReplacedDownloadEndsInAnError(t *testing.T) {
+func TestS20_X14_ReplacedDownloadEndsInAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBucket(mem.Options{}, "p/a")
 		b.faults.Add(backendtest.Fault{Verb: "read", Nth: 1, After: 4, Err: &backends.Error{Op: "read", Kind: backends.ErrUnavailable}})
@@ -234,7 +234,7 @@ func TestS24_SetTimeWhereItCannotBe(t *testing.T) {
 	v.want(v.retrieve("/a"), "data of p/a")
 }
 
-func TestS32_DeleteRefuses(t *testing.T) {
+func TestS32_X14_DeleteRefuses(t *testing.T) {
 	v := onBucket(t, newBucket(mem.Options{}, "p/a", "p/d/x", "p/m/").calls, all)
 	v.want(v.dele("/none"), "absent")
 	v.want(v.dele("/d"), "is dir")

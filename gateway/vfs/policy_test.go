@@ -59,7 +59,7 @@ func commit(u ftp.Upload) string {
 	return outcome(err)
 }
 
-func TestS15_LastWins(t *testing.T) {
+func TestS15_X11_LastWins(t *testing.T) {
 	p := newProcess(vfs.Mount{}, mem.Options{})
 	v := p.session(t)
 	one, two := v.begin("/x", "one"), p.session(t).begin("/x", "two")
