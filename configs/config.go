@@ -180,6 +180,7 @@ func Default() *Config {
 			TransferTimeout:    time.Minute,
 			DrainTimeout:       30 * time.Second,
 			Buffers:            256 * MiB,
+			HashPerHour:        256 * GiB,
 		},
 		Guard: Guard{AddressGuessesPerMinute: 10, AccountGuessesPerHour: 60, BanAfter: 100, BanTime: time.Hour},
 		Log:   Log{Format: "json", Level: "info"},

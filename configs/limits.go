@@ -19,6 +19,7 @@ type Limits struct {
 	TransferTimeout    time.Duration `yaml:"transfer_timeout"`     // without progress
 	DrainTimeout       time.Duration `yaml:"drain_timeout"`        // for running transfers at shutdown
 	Buffers            Size          `yaml:"buffers"`              // of all uploads together
+	HashPerHour        Size          `yaml:"hash_per_hour"`        // read for checksums of one account that no store keeps
 
 	PerAccount AccountLimits `yaml:"per_account"` // of each that does not say itself; not of the anonymous account
 }
@@ -57,6 +58,7 @@ func (c *checker) limits() {
 	c.positive("limits.idle_timeout", int64(l.IdleTimeout), "5m")
 	c.positive("limits.login_timeout", int64(l.LoginTimeout), "30s")
 	c.positive("limits.transfer_timeout", int64(l.TransferTimeout), "60s")
+	c.positive("limits.hash_per_hour", int64(l.HashPerHour), "256GiB")
 	if l.Buffers < minBuffers {
 		c.wrong("limits.buffers", "is too small for uploads in parts", fmt.Sprintf("write at least %dMiB", minBuffers/MiB))
 	}

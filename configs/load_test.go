@@ -122,7 +122,7 @@ anonymous:
   limits: {sessions: 100}
 cache:  {ttl: 0s, entries: 100000, bytes: 64MiB}
 uploads: {grace: 300ms, resume_window: 36h}
-limits: {sessions: 10, sessions_per_address: 5, transfers: 50, upload_rate: 100MiB, download_rate: 200MiB, idle_timeout: 6m, login_timeout: 31s, transfer_timeout: 61s, drain_timeout: 0s, buffers: 1GiB, per_account: {sessions: 3}}
+limits: {sessions: 10, sessions_per_address: 5, transfers: 50, upload_rate: 100MiB, download_rate: 200MiB, idle_timeout: 6m, login_timeout: 31s, transfer_timeout: 61s, drain_timeout: 0s, buffers: 1GiB, hash_per_hour: 1MiB, per_account: {sessions: 3}}
 guard: {address_guesses_per_minute: 11, account_guesses_per_hour: 61, ban_after: 101, ban_time: 2h, exempt: [10.0.0.0/8, "2001:db8::/32"]}
 spool:  {dir: "", bytes: 0}
 log:    {format: text, level: debug}
@@ -184,7 +184,7 @@ func TestLoadWhole(t *testing.T) {
 		Anonymous: Anonymous{[]AnonymousMount{{"/public", "s3", "public/"}}, AccountLimits{Sessions: 100}},
 		Cache:     Cache{TTL: 0, Entries: 100000, Bytes: 64 * MiB},
 		Uploads:   Uploads{Grace(300 * time.Millisecond), 36 * time.Hour},
-		Limits:    Limits{10, 5, 50, 100 * MiB, 200 * MiB, 6 * time.Minute, 31 * time.Second, 61 * time.Second, 0, GiB, AccountLimits{Sessions: 3}},
+		Limits:    Limits{10, 5, 50, 100 * MiB, 200 * MiB, 6 * time.Minute, 31 * time.Second, 61 * time.Second, 0, GiB, MiB, AccountLimits{Sessions: 3}},
 		Guard:     Guard{11, 61, 101, 2 * time.Hour, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}},
 		Log:       Log{"text", "debug"},
 		Audit:     Audit{"/etc/causeway/audit.log", XferlogFormat},

@@ -130,6 +130,7 @@ func engineConfig(cfg *configs.Config) ftp.Config {
 			IdleTimeout:        cfg.Limits.IdleTimeout,
 			LoginTimeout:       cfg.Limits.LoginTimeout,
 			TransferTimeout:    cfg.Limits.TransferTimeout,
+			HashPerHour:        int64(cfg.Limits.HashPerHour),
 		},
 		Grace: newGrace(cfg.Uploads.Grace),
 	}

@@ -108,6 +108,7 @@ type Limits struct {
 	IdleTimeout        time.Duration // between commands; 5 min
 	LoginTimeout       time.Duration // from connecting to being logged in; 30 s
 	TransferTimeout    time.Duration // without progress on a data connection, 1 KiB where the client reads; 60 s
+	HashPerHour        int64         // octets read for checksums of one account that no store keeps; 256 GiB
 }
 
 // ListenOptions describe one listener.
@@ -140,5 +141,6 @@ func (l Limits) withDefaults() Limits {
 		IdleTimeout:        cmp.Or(l.IdleTimeout, 5*time.Minute),
 		LoginTimeout:       cmp.Or(l.LoginTimeout, 30*time.Second),
 		TransferTimeout:    cmp.Or(l.TransferTimeout, time.Minute),
+		HashPerHour:        cmp.Or(l.HashPerHour, 256<<30),
 	}
 }

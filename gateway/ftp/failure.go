@@ -71,6 +71,7 @@ func failures() []failure {
 		{errRevoked, 421, 421, 421, "This account may not be used any more; closing.", slog.LevelInfo},
 		{errNoPort, 425, 425, 425, "No passive port is free for this address; try again later.", slog.LevelWarn},
 		{errNoListen, 425, 425, 425, "No passive port can be opened now; try again later.", slog.LevelWarn},
+		{errHashed, 450, 450, 450, "Too much was read for checksums of this account within an hour; try again later.", slog.LevelWarn},
 		{errNoRoute, 425, 425, 425, "Use EPSV, PASV, EPRT or PORT before each transfer.", slog.LevelInfo},
 		{errNoData, 425, 425, 425, "The data connection was refused, or was not made in time.", slog.LevelInfo},
 		{errDataLost, 426, 426, 426, "Data connection lost; transfer aborted; try again.", slog.LevelInfo},

@@ -73,8 +73,8 @@ type checksum struct {
 	options RetrieveOptions
 }
 
-// sum takes the checksum that the store has, or else reads the file once. It returns the
-// file's size as well.
+// sum takes the checksum that the store has, or else reads the file once, in the account's
+// turn. It returns the file's size as well.
 func (t *transfer) sum(ctx context.Context, c checksum) ([]byte, int64, error) {
 	e, err := t.fs.Stat(ctx, t.path, StatOptions{Complete: true})
 	if err != nil {
@@ -90,6 +90,11 @@ func (t *transfer) sum(ctx context.Context, c checksum) ([]byte, int64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
+	read, err := t.server.hashing.begin(ctx, t.account)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer func() { read(t.moved.Load()) }()
 	d, err := t.fs.Retrieve(ctx, t.path, c.options)
 	if err != nil {
 		return nil, 0, err

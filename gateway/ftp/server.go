@@ -20,6 +20,7 @@ type Server struct {
 	commands *commandTable
 	tls      *tls.Config // holds the ticket keys that all connections share; nil without TLS
 	passive  *passivePool
+	hashing  *hashBudget
 	proper   *accountSet // accounts seen to end TLS transfers with a close_notify
 	buffers  *buffers
 
@@ -49,6 +50,7 @@ func NewServer(c Config) (*Server, error) {
 		commands:  newCommandTable(),
 		passive:   newPassivePool(c.Network, c.Passive.MinPort, c.Passive.MaxPort),
 		proper:    newAccountSet(),
+		hashing:   newHashBudget(c.Limits.HashPerHour),
 		buffers:   newBuffers(),
 		ctx:       ctx,
 		cut:       cut,
