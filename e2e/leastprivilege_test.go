@@ -231,3 +231,31 @@ func eventually(t testing.TB, check func() error) {
 		t.Fatal(err)
 	}
 }
+
+// TestO7_TheGatewaysOwn: where accounts have credentials of their own, what the gateway does
+// for itself it does with the store's, by the policy for these: here it ends an upload that
+// nobody has gone on with. The account's may not find what others have parked.
+func TestO7_TheGatewaysOwn(t *testing.T) {
+	b, named := freshS3(t)
+	own, _ := stores.S3Guest(7)
+	key, secret := stores.S3Guest(0)
+	b.allow(t, append(b.published(t, "gateway.json", own), b.published(t, "dropbox-park.json", key)...)...)
+	g := start(t, setup{plain4: true, extra: "uploads: {resume_window: 1s}\n", accounts: []account{{
+		name: "acme", store: &namedBucket{b, "s3", b.as(7)}, prefix: "in/acme/", mount: ", rights: [write]",
+		more: fmt.Sprintf("    credentials: {store0: {access_key: %s, secret_key: %s}}\n", key, secret),
+	}}})
+	s := connect(t, g.address(false, false))
+	s.login("acme")
+	s.store("STOR whole", []byte("content"))
+	s.cut("STOR half", bytes.Repeat([]byte("x"), 12<<20))
+	if _, err := g.log.await(func(r record) bool { return r["msg"] == "abandoned work was ended" }, 0, g.exited); err != nil {
+		t.Fatalf("%v\n%s", err, g.log)
+	}
+	named.holds(t, "in/acme/whole", []byte("content"))
+	if begun, err := b.begun(t.Context()); err != nil || len(begun) > 0 {
+		t.Errorf("begun and not ended: %q, %v", begun, err)
+	}
+	if said := g.complaints(); len(said) > 0 {
+		t.Errorf("the log complains:\n%s", said)
+	}
+}
