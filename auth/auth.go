@@ -8,6 +8,7 @@ package auth
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -202,6 +203,9 @@ type Attempt struct {
 	// Fit tells why an account is not for a client that has come in this way, which is a
 	// reason as ErrNetwork is; nil lets all in.
 	Fit func(*Account) error
+	// Certificates are what the client has proven to have the key of, and what it has sent
+	// along; nil for none. Providers verify them by themselves.
+	Certificates []*x509.Certificate
 }
 
 // Login returns the account of a name and password, which belongs to the caller's session
@@ -235,13 +239,7 @@ func (u *Users) Login(ctx context.Context, a Attempt) (*Account, error) {
 // judge lets in who has the password of a candidate. A refusal costs one hash, whatever its
 // reason is.
 func (u *Users) judge(ctx context.Context, c candidate, a Attempt) (*Account, error) {
-	unfit := c.err
-	if unfit == nil {
-		unfit = c.user.admit(a.Remote)
-	}
-	if unfit == nil {
-		unfit = a.unfit(&c.user.Account)
-	}
+	unfit := c.unfit(a)
 	if c.right && unfit == nil {
 		return &c.user.Account, nil
 	}
@@ -249,8 +247,8 @@ func (u *Users) judge(ctx context.Context, c candidate, a Attempt) (*Account, er
 	switch {
 	case err != nil:
 		return nil, err
-	case errors.Is(unfit, ErrHash):
-		return nil, unfit // there is no right password
+	case !c.known && c.err != nil:
+		return nil, c.err
 	case !c.right && (!c.known || !matches):
 		return nil, ErrLogin
 	case unfit != nil:
@@ -280,6 +278,25 @@ func (u *Users) matches(ctx context.Context, d digest, password string) (bool, e
 	return d.Match(password), nil
 }
 
+// Vouch is Login without a password, for a client that has a certificate. It asks only who
+// may need none, and only as long as nobody before them could have the name: ErrNeeded if
+// a password is to be asked for.
+func (u *Users) Vouch(ctx context.Context, a Attempt) (*Account, error) {
+	name, ok := Canonical(a.Name)
+	if !ok || isAnonymous(name) {
+		return nil, ErrLogin
+	}
+	a.Name, a.Password = name, ""
+	c, err := u.vouched(ctx, u.table.Load(), a)
+	if err == nil {
+		err = c.unfit(a)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &c.user.Account, nil
+}
+
 // Admits tells why an account that has logged in from an address would not be let in now:
 // ErrUnknown if it was removed, or a reason such as ErrDisabled; nil if it would. An
 // account of a provider, which is not asked, is as it was found. It is quick.
@@ -303,6 +320,8 @@ var (
 	ErrDisabled = errors.New("the account is disabled")
 	ErrExpired  = errors.New("the account has expired")
 	ErrNetwork  = errors.New("the client's address is in none of the account's networks")
+	// ErrCertificate: it is missing, not valid, or for another account.
+	ErrCertificate = errors.New("the client's certificate does not fit")
 )
 
 // admit judges all but the password. Its error matches ErrLogin.

@@ -12,7 +12,18 @@ type candidate struct {
 	right  bool   // the password has been judged, and is right
 	digest digest // that it is checked against if not
 	user   *User
-	err    error // why nobody is let in with the right password
+	err    error // why nobody is let in; of one that is known, with the right password
+}
+
+// unfit is why the attempt's client is not let in, if the password is right.
+func (c candidate) unfit(a Attempt) error {
+	if c.err != nil {
+		return c.err
+	}
+	if err := c.user.admit(a.Remote); err != nil {
+		return err
+	}
+	return a.unfit(&c.user.Account)
 }
 
 // identify asks who has the name, in the order of ranks. The first that has it decides,
@@ -27,7 +38,9 @@ func (u *Users) identify(ctx context.Context, t *table, a Attempt) (candidate, e
 		switch {
 		case errors.Is(err, ErrUnknown):
 		case errors.Is(err, ErrLogin):
-			return t.nobody(a.Name), nil
+			c := t.nobody(a.Name)
+			c.err = err // for the log
+			return c, nil
 		case err != nil:
 			return candidate{}, fmt.Errorf("ask for an account: %w", err)
 		default:
@@ -38,6 +51,27 @@ func (u *Users) identify(ctx context.Context, t *table, a Attempt) (candidate, e
 		return t.nobody(a.Name), nil
 	}
 	return candidate{known: true, digest: own.digest, user: own.user}, nil
+}
+
+// vouched is the candidate for an attempt without a password.
+func (u *Users) vouched(ctx context.Context, t *table, a Attempt) (candidate, error) {
+	own, known := t.find(a.Name)
+	for _, link := range u.links {
+		if v, ok := link.Provider.(Voucher); !ok || !v.Vouches() || known && link.Rank >= own.user.Rank {
+			break
+		}
+		found, err := link.Find(ctx, a)
+		switch {
+		case errors.Is(err, ErrUnknown):
+		case err != nil:
+			return candidate{}, err
+		case !found.Right:
+			return candidate{}, ErrLogin
+		default:
+			return t.candidate(link, a.Name, *found)
+		}
+	}
+	return candidate{}, ErrNeeded
 }
 
 // nobody is who has a name that no account has.

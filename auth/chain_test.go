@@ -162,3 +162,40 @@ func TestA13_AdmitsTellsWhatHasChanged(t *testing.T) {
 		t.Errorf("an expiry that a provider told: %v", err)
 	}
 }
+
+// voucher is a fake that needs no password.
+type voucher struct{ *fake }
+
+func (voucher) Vouches() bool { return true }
+
+// TestA14_VouchAsksNobodyWhoNeedsAPassword, and nobody behind who does.
+func TestA14_VouchAsksNobodyWhoNeedsAPassword(t *testing.T) {
+	right := map[string]any{"first": &Found{Right: true}, "early": &Found{Right: true}, "late": &Found{Right: true}, "behind": &Found{Right: true}, "hashed": &Found{Hash: cheap}}
+	first, second, third := voucher{&fake{}}, &fake{answers: right}, voucher{&fake{answers: right}}
+	first.answers = map[string]any{
+		"first": right["first"], "early": right["early"], "late": right["late"], "hashed": right["hashed"], "ftp": right["first"],
+		"wrong": refused(ErrCertificate), "off": &Found{Right: true, Disabled: true}, "no": &Found{Right: true, Template: "no"},
+	}
+	late := user("late", cheap)
+	late.Rank = 2
+	u, err := New([]User{user("early", cheap), late}, nil, Hashes{}, link(1, first), link(3, second), link(4, third))
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := netip.MustParseAddr("192.0.2.1")
+	for name, want := range map[string]error{
+		"first": nil, "late": nil, "early": ErrNeeded, "behind": ErrNeeded, "hashed": ErrLogin, "wrong": ErrCertificate,
+		"off": ErrDisabled, "no": errUnfit, "ftp": ErrLogin, "a\nb": ErrLogin,
+	} {
+		account, err := u.Vouch(t.Context(), Attempt{Name: name, Password: "never told", Remote: here})
+		if !errors.Is(err, want) || (err == nil) != (account != nil) || account != nil && account.Name != name {
+			t.Errorf("%s: %+v, %v, want %v", name, account, err, want)
+		}
+	}
+	if _, err := u.Vouch(t.Context(), Attempt{Name: "first", Remote: netip.MustParseAddr("198.51.100.1")}); !errors.Is(err, ErrNetwork) {
+		t.Errorf("from beside the network: %v", err)
+	}
+	if len(second.asked)+len(third.asked) > 0 {
+		t.Errorf("asked: %v, %v", second.asked, third.asked)
+	}
+}

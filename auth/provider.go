@@ -18,6 +18,17 @@ type Provider interface {
 	Find(ctx context.Context, a Attempt) (*Found, error)
 }
 
+// Voucher is a Provider that knows accounts by what the client has proven already.
+type Voucher interface {
+	Provider
+	// Vouches tells whether Find may be asked without a password. It is then quick, and
+	// tells nobody else of the attempt.
+	Vouches() bool
+}
+
+// ErrNeeded: without a password it cannot be told whether the client may log in.
+var ErrNeeded = errors.New("a password is needed")
+
 // ErrUnknown: there is no account of this name.
 var ErrUnknown = errors.New("no such account")
 

@@ -31,6 +31,9 @@ func TestExamples(t *testing.T) {
 	if err := writeCertificate(dir); err != nil {
 		t.Fatal(err)
 	}
+	if err := writeAuthorities(dir); err != nil {
+		t.Fatal(err)
+	}
 	kinds, usersFiles := map[Kind]bool{}, 0
 	for _, example := range examples {
 		if filepath.Base(example) == "users.yaml" {
@@ -105,4 +108,13 @@ func writeCertificate(dir string) error {
 		write("cert.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
 		write("key.pem", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})),
 		write("sa.json", []byte("{}")))
+}
+
+// writeAuthorities makes the files that certificates.yaml names, of what there is.
+func writeAuthorities(dir string) error {
+	certificate, err := os.ReadFile(filepath.Join(dir, "cert.pem"))
+	for _, name := range []string{"devices-ca.pem", "partners-ca.pem", "partners.crl"} {
+		err = errors.Join(err, os.WriteFile(filepath.Join(dir, name), certificate, 0o600))
+	}
+	return err
 }

@@ -43,6 +43,10 @@ func (c *Config) eachFile(visit func(path *string, use FileUse)) {
 		if h := c.Accounts[i].HTTP; h != nil {
 			visit(&h.CA, ReadUse)
 		}
+		if a := c.Accounts[i].Certificate; a != nil {
+			visit(&a.CA, ReadUse)
+			visit(&a.CRL, ReadUse)
+		}
 	}
 	for name, s := range c.Stores {
 		visit(&s.Path, KeepUse)

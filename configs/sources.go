@@ -17,9 +17,10 @@ import (
 // after those users, and the first that has a name decides. It is of one kind: exactly one
 // field is set, but for Rehash.
 type AccountSource struct {
-	File   string        `yaml:"file"`   // a users file; see [Config.ParseUsers]
-	Rehash bool          `yaml:"rehash"` // of File: old kinds of hash are replaced after a login
-	HTTP   *HTTPAccounts `yaml:"http"`
+	File        string               `yaml:"file"`   // a users file; see [Config.ParseUsers]
+	Rehash      bool                 `yaml:"rehash"` // of File: old kinds of hash are replaced after a login
+	HTTP        *HTTPAccounts        `yaml:"http"`
+	Certificate *CertificateAccounts `yaml:"certificate"`
 }
 
 // HTTPAccounts is a service of the operator's that is asked for accounts.
@@ -44,6 +45,7 @@ func (c *checker) accounts() {
 		if c.oneKind(field) {
 			c.usersFile(field+".file", i)
 			c.httpAccounts(field+".http", a.HTTP)
+			c.certificateAccounts(field+".certificate", i)
 		}
 	}
 }

@@ -104,6 +104,7 @@ func New(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*Gateway, 
 	}
 	engine := engineConfig(cfg)
 	engine.Login, engine.Admit, engine.TLS, engine.Log, engine.Observer = g.guardedLogin, g.guard.Admit, tls, log, newObserver(records, measured)
+	engine.Vouch = g.vouch
 	if g.server, err = ftp.NewServer(engine); err != nil {
 		return nil, errors.Join(err, g.close())
 	}

@@ -16,10 +16,7 @@ import (
 // Login judges a user name and password, and gives who may come in a view of their own
 // over the stores that all share.
 func (g *Gateway) Login(ctx context.Context, c ftp.Credentials) (*ftp.Account, error) {
-	account, err := g.accounts.users.Login(ctx, auth.Attempt{
-		Name: c.User, Password: c.Password, Remote: c.Remote, TLS: c.TLS != nil, Host: c.Host,
-		Fit: func(account *auth.Account) error { return protected(account, c.TLS) },
-	})
+	account, err := g.accounts.users.Login(ctx, attemptOf(c))
 	switch {
 	case errors.Is(err, auth.ErrLogin):
 		tellWhy(c, err)
@@ -27,6 +24,36 @@ func (g *Gateway) Login(ctx context.Context, c ftp.Credentials) (*ftp.Account, e
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ftp.ErrUnavailable, err)
 	}
+	return g.open(ctx, c, account)
+}
+
+// vouch is Login for who has a certificate and has not sent a password yet. It is the
+// engine's [ftp.Config.Vouch].
+func (g *Gateway) vouch(ctx context.Context, c ftp.Credentials) (*ftp.Account, error) {
+	account, err := g.accounts.users.Vouch(ctx, attemptOf(c))
+	if err != nil {
+		return nil, err
+	}
+	return g.open(ctx, c, account)
+}
+
+func attemptOf(c ftp.Credentials) auth.Attempt {
+	a := auth.Attempt{
+		Name:     c.User,
+		Password: c.Password,
+		Remote:   c.Remote,
+		TLS:      c.TLS != nil,
+		Host:     c.Host,
+		Fit:      func(account *auth.Account) error { return protected(account, c.TLS) },
+	}
+	if c.TLS != nil {
+		a.Certificates = c.TLS.PeerCertificates
+	}
+	return a
+}
+
+// open gives an account its view.
+func (g *Gateway) open(ctx context.Context, c ftp.Credentials, account *auth.Account) (*ftp.Account, error) {
 	mounts, err := g.mounts(ctx, account)
 	if err != nil {
 		return nil, fmt.Errorf("%w: mounts of %q: %w", ftp.ErrUnavailable, account.Name, err)
@@ -52,14 +79,13 @@ func (g *Gateway) Login(ctx context.Context, c ftp.Credentials) (*ftp.Account, e
 // tellWhy logs why nobody, or not this client, is let in whatever the password is; the
 // client is not told.
 func tellWhy(c ftp.Credentials, err error) {
-	for _, reason := range []error{auth.ErrDisabled, auth.ErrExpired, auth.ErrNetwork, errWeak, auth.ErrHash, auth.ErrTaken} {
-		if errors.Is(err, reason) {
-			c.Log.Warn("login refused whatever the password is", slog.String("user", c.User), slog.Any("err", reason))
-		}
-	}
 	var value *configs.ValueError
-	if errors.As(err, &value) {
-		c.Log.Warn("login refused whatever the password is", slog.String("user", c.User), slog.Any("err", value))
+	known := errors.As(err, &value)
+	for _, reason := range []error{auth.ErrDisabled, auth.ErrExpired, auth.ErrNetwork, auth.ErrHash, auth.ErrTaken, auth.ErrCertificate, errWeak} {
+		known = known || errors.Is(err, reason)
+	}
+	if known {
+		c.Log.Warn("login refused whatever the password is", slog.String("user", c.User), slog.Any("err", err))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"causeway/auth"
+	"causeway/auth/clientcert"
 	"causeway/auth/httphook"
 	"causeway/configs"
 )
@@ -24,6 +25,9 @@ func (a *accounts) links() ([]auth.Link, error) {
 		case source.HTTP != nil:
 			template = source.HTTP.Template
 			p, err = newHook(a.cfg, field+".http", source.HTTP)
+		case source.Certificate != nil:
+			template = source.Certificate.Template
+			p, err = newCertificates(a.cfg, field+".certificate", source.Certificate)
 		default:
 			continue // a users file, whose accounts are in memory
 		}
@@ -71,18 +75,45 @@ func newHook(cfg *configs.Config, field string, h *configs.HTTPAccounts) (auth.P
 	return hook, nil
 }
 
+func newCertificates(cfg *configs.Config, field string, c *configs.CertificateAccounts) (auth.Provider, error) {
+	roots, err := authorities(cfg, field+".ca", c.CA)
+	if err != nil {
+		return nil, err
+	}
+	names := map[configs.CertificateName]clientcert.Field{
+		configs.EmailName: clientcert.Email,
+		configs.DNSName:   clientcert.DNS,
+		configs.URIName:   clientcert.URI,
+	}
+	p, err := clientcert.New(clientcert.Config{Authorities: roots, Revoked: c.CRL, Field: names[c.Name], Password: c.NeedsPassword()})
+	if err != nil {
+		return nil, cfg.Problem(field+".crl", err.Error(), "name a file of revocation lists, in PEM, or of one in DER")
+	}
+	return p, nil
+}
+
 // authorities are the certificates of a PEM file; nil, which is the system's, for none.
 func authorities(cfg *configs.Config, field, path string) (*x509.CertPool, error) {
 	if path == "" {
 		return nil, nil
 	}
+	text, err := readAuthorities(cfg, field, path)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(text)
+	return pool, nil
+}
+
+// readAuthorities reads a PEM file with certificates in it.
+func readAuthorities(cfg *configs.Config, field, path string) ([]byte, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, cfg.Problem(field, "cannot be read: "+err.Error(), "name a file that the gateway's user may read")
 	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(text) {
+	if !x509.NewCertPool().AppendCertsFromPEM(text) {
 		return nil, cfg.Problem(field, "holds no certificate", "name a PEM file with the certificate of the authority")
 	}
-	return pool, nil
+	return text, nil
 }

@@ -27,11 +27,31 @@ func newTLS(cfg *configs.Config, log *slog.Logger) (*tls.Config, *certificate, e
 		return nil, nil, err
 	}
 	oldest := tlsVersion(cfg.TLS.MinVersion)
-	return &tls.Config{
+	c := &tls.Config{
 		GetCertificate: shown.get,
 		MinVersion:     oldest,
 		CipherSuites:   cipherSuites(oldest),
-	}, shown, nil
+	}
+	return c, shown, askClients(cfg, c)
+}
+
+// askClients has clients show a certificate, if they have one, where accounts are known by
+// it. Data connections ask as well, and are content with none.
+func askClients(cfg *configs.Config, c *tls.Config) error {
+	for i, source := range cfg.Accounts {
+		if source.Certificate == nil {
+			continue
+		}
+		text, err := readAuthorities(cfg, fmt.Sprintf("accounts[%d].certificate.ca", i), source.Certificate.CA)
+		if err != nil {
+			return err
+		}
+		if c.ClientCAs == nil {
+			c.ClientCAs, c.ClientAuth = x509.NewCertPool(), tls.VerifyClientCertIfGiven
+		}
+		c.ClientCAs.AppendCertsFromPEM(text)
+	}
+	return nil
 }
 
 func tlsVersion(v configs.TLSVersion) uint16 {

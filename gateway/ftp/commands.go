@@ -193,7 +193,7 @@ func whereTLS(line string) func(*session) string {
 // The order rules. Each returns the refusal of a command that comes too early or too late.
 
 func afterUser(s *session) *reply {
-	return refuseUnless(s.login.named, "Send USER before PASS.")
+	return refuseUnless(s.login.named || s.login.vouched, "Send USER before PASS.")
 }
 
 func beforeUser(s *session) *reply {

@@ -19,6 +19,12 @@ type Config struct {
 	// as for a wrong password.
 	Login func(ctx context.Context, c Credentials) (*Account, error)
 
+	// Vouch judges at USER a client whose certificate was verified, where TLS.ClientCAs asks
+	// for one; nil lets nobody in that way. It returns the account if no password is needed,
+	// and an error if one is, or might be: PASS then tells the client more. It must take as
+	// long for all names that the certificate is not for.
+	Vouch func(ctx context.Context, c Credentials) (*Account, error)
+
 	// Admit tells whether a connection from client is served; nil serves all. Who is not
 	// admitted hears 421, before any TLS. It must not block: the listener waits for it.
 	Admit func(client netip.Addr) bool

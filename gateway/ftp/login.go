@@ -23,6 +23,7 @@ const (
 type login struct {
 	name     string // argument of USER
 	named    bool   // USER came and PASS not yet
+	vouched  bool   // USER was enough
 	host     string // argument of HOST
 	utf8     bool   // OPTS UTF8 ON came: names are UTF-8 whatever the account's charset
 	account  *Account
@@ -42,15 +43,36 @@ func (s *session) logout() {
 	s.login = login{failures: s.login.failures}
 }
 
-// user answers alike for all names, known or not (RFC 2577 §7).
-func (s *session) user(_ context.Context, name string) (reply, error) {
+// user answers alike for all names, known or not (RFC 2577 §7), but for those that the
+// client's certificate is for (RFC 4217 §12).
+func (s *session) user(ctx context.Context, name string) (reply, error) {
 	host, utf8 := s.login.host, s.login.utf8
 	s.logout()
 	s.login.host, s.login.utf8, s.login.name, s.login.named = host, utf8, name, true
+	if s.vouch(ctx) {
+		return done(232, "Logged in by certificate.")
+	}
 	if anonymous(name) {
 		return done(331, "Any password will do; an e-mail address is customary.")
 	}
 	return done(331, "Password required.")
+}
+
+// vouch logs in who needs no password.
+func (s *session) vouch(ctx context.Context) bool {
+	state := s.security.state()
+	if s.server.config.Vouch == nil || state == nil || len(state.PeerCertificates) == 0 {
+		return false
+	}
+	account, err := s.ask(ctx, s.server.config.Vouch, "")
+	if err != nil {
+		s.log.Info("the certificate is not enough to log in", slog.String("user", s.login.name), slog.Any("err", err))
+		return false
+	}
+	s.login.named, s.login.vouched = false, true
+	s.logIn(account)
+	s.observeLogin(232, nil)
+	return true
 }
 
 // anonymous tells whether name is one of those that RFC 1635 gives to guests.
@@ -59,12 +81,15 @@ func anonymous(name string) bool {
 }
 
 func (s *session) pass(ctx context.Context, password string) (reply, error) {
+	if s.login.vouched {
+		return done(202, "No password is needed; the certificate was enough.")
+	}
 	s.login.named = false
 	began := time.Now()
 	// Replies to what came before do not wait as well, which would show how long it takes to
 	// judge. An error comes again after it.
 	_ = s.out.Flush()
-	account, err := s.authenticate(ctx, password)
+	account, err := s.ask(ctx, s.server.config.Login, password)
 	r := s.answerLogin(ctx, account, err, began)
 	s.observeLogin(r.code, err)
 	return r, nil
@@ -74,9 +99,7 @@ func (s *session) pass(ctx context.Context, password string) (reply, error) {
 func (s *session) answerLogin(ctx context.Context, account *Account, err error, began time.Time) reply {
 	switch {
 	case err == nil:
-		s.login.account = account
-		s.login.failures = 0
-		s.log.Info("logged in", slog.String("user", account.Name))
+		s.logIn(account)
 		return reply{code: 230, text: "Logged in."}
 	case errors.Is(err, ErrLogin):
 		return s.failLogin(ctx, err, began)
@@ -88,8 +111,15 @@ func (s *session) answerLogin(ctx context.Context, account *Account, err error, 
 	return reply{code: 421, text: "Logging in is not possible now; try again later."}
 }
 
-// authenticate asks the gateway. A name that cannot be one never reaches it.
-func (s *session) authenticate(ctx context.Context, password string) (*Account, error) {
+// logIn makes the session that of an account.
+func (s *session) logIn(account *Account) {
+	s.login.account = account
+	s.login.failures = 0
+	s.log.Info("logged in", slog.String("user", account.Name))
+}
+
+// ask has the gateway judge the client. A name that cannot be one never reaches it.
+func (s *session) ask(ctx context.Context, judge func(context.Context, Credentials) (*Account, error), password string) (*Account, error) {
 	if s.login.name == "" || !utf8.ValidString(s.login.name) || strings.ContainsFunc(s.login.name, unicode.IsControl) {
 		return nil, ErrLogin
 	}
@@ -99,7 +129,7 @@ func (s *session) authenticate(ctx context.Context, password string) (*Account, 
 	if host == "" {
 		host = s.security.serverName
 	}
-	return s.server.config.Login(ctx, Credentials{
+	return judge(ctx, Credentials{
 		User:     s.login.name,
 		Password: password,
 		Remote:   s.client,
