@@ -130,6 +130,14 @@ func ParseUsers(cfg *configs.Config, path string, text []byte) (*configs.UsersFi
 	return content, errors.Join(judgeUsers(content, content.Users), judgeIdentities(cfg, content, content.Users))
 }
 
+// work is what accounts in force do beside logins, until ctx ends.
+func (a *accounts) work(ctx context.Context) {
+	var working sync.WaitGroup
+	working.Go(func() { a.run(ctx) })
+	working.Go(func() { a.rehash.run(ctx) })
+	working.Wait()
+}
+
 // run looks at the files every so often, until ctx ends.
 func (a *accounts) run(ctx context.Context) {
 	if len(a.files) == 0 {

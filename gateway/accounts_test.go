@@ -243,7 +243,7 @@ func TestS40_PartnerOfATemplate(t *testing.T) {
 		t.Errorf("globex sees %q", got)
 	}
 	rewrite(t, cfg, 0, "users: []")
-	r.accounts.reload(t.Context())
+	r.accounts.Load().reload(t.Context())
 	late := dial(t, r.explicit, nil)
 	late.do(331, "USER acme")
 	late.do(530, "PASS "+password)
@@ -261,7 +261,7 @@ func TestA13_SessionsOfRemovedAccountsEnd(t *testing.T) {
 	staying.login("cam1", password)
 	data := busy.data("STOR /slow.txt")
 	rewrite(t, cfg, 0, strings.Replace(partners, "name: acme", "disabled: true, name: acme", 1))
-	r.accounts.reload(t.Context())
+	r.accounts.Load().reload(t.Context())
 	idle.do(421, "PWD")
 	if line, err := idle.text.ReadLine(); err == nil {
 		t.Errorf("after the goodbye: %q", line)

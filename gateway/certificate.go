@@ -68,6 +68,22 @@ func (c *certificate) run(ctx context.Context) {
 	}
 }
 
+// follow takes the certificate from the files of another configuration.
+func (c *certificate) follow(cfg *configs.Config) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if cfg.TLS.Certificate == c.from.Certificate && cfg.TLS.Key == c.from.Key {
+		return nil // look will see what is in them
+	}
+	pair, read, err := readPair(cfg.TLS)
+	if err != nil {
+		return cfg.Problem("tls.certificate", err.Error(), "name PEM files that belong together")
+	}
+	c.current.Store(pair)
+	c.from, c.read, c.complaint, c.told = cfg.TLS, read, "", false
+	return nil
+}
+
 // look takes over the files if they have changed and are right. What is wrong is told when
 // it is still so at the second look: two files cannot be replaced at once.
 func (c *certificate) look() {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -25,8 +26,10 @@ import (
 // Gateway is one running configuration. It is used once: [New], then [Gateway.Run].
 type Gateway struct {
 	server    *ftp.Server
-	accounts  *accounts
-	shown     *certificate // nil without TLS
+	cfg       *configs.Config // in force; of who reloads alone
+	accounts  atomic.Pointer[accounts]
+	replaced  chan struct{} // has room for one: other accounts are in force
+	shown     *certificate  // nil without TLS
 	guard     *guard.Guard
 	limits    *limits.Registry
 	opened    map[string]backends.Backend // as openStores returned them
@@ -82,7 +85,8 @@ func New(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*Gateway, 
 	memory := newCache(cfg)
 	shown := cached(memory, measured.meter(stores))
 	g := &Gateway{
-		accounts:  accounts,
+		cfg:       cfg,
+		replaced:  make(chan struct{}, 1),
 		shown:     certificate,
 		guard:     newGuard(cfg.Guard, log),
 		limits:    newLimits(cfg.Limits),
@@ -102,6 +106,7 @@ func New(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*Gateway, 
 		audit:     records,
 		readiness: &readiness{stores: stores, log: log},
 	}
+	g.accounts.Store(accounts)
 	engine := engineConfig(cfg)
 	engine.Login, engine.Admit, engine.TLS, engine.Log, engine.Observer = g.guardedLogin, g.guard.Admit, tls, log, newObserver(records, measured)
 	engine.Vouch = g.vouch
@@ -221,7 +226,7 @@ func (g *Gateway) serve(ctx context.Context) error {
 		return nil
 	})
 	serving.Go(func() error {
-		g.accounts.run(failed)
+		g.workAccounts(failed)
 		return nil
 	})
 	if g.shown != nil {
@@ -230,10 +235,6 @@ func (g *Gateway) serve(ctx context.Context) error {
 			return nil
 		})
 	}
-	serving.Go(func() error {
-		g.accounts.rehash.run(failed)
-		return nil
-	})
 	for _, l := range g.bound {
 		g.log.Info("listening", "address", l.Addr().String(), "tls", g.tlsOf(l))
 		serving.Go(func() error { return g.server.Serve(l.Listener, l.options) })

@@ -13,13 +13,17 @@ import (
 
 // newGuard makes what stands between guessers and the accounts.
 func newGuard(c configs.Guard, log *slog.Logger) *guard.Guard {
-	return guard.New(guard.Limits{
+	return guard.New(guardLimits(c), log)
+}
+
+func guardLimits(c configs.Guard) guard.Limits {
+	return guard.Limits{
 		AddressPerMinute: c.AddressGuessesPerMinute,
 		AccountPerHour:   c.AccountGuessesPerHour,
 		BanAfter:         c.BanAfter,
 		BanTime:          c.BanTime,
 		Exempt:           c.Exempt,
-	}, log)
+	}
 }
 
 // triedWith is what is tried: a password that an account refuses over one connection may be

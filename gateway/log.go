@@ -12,17 +12,29 @@ import (
 
 // NewLog makes the log of a configuration, one record per line.
 func NewLog(w io.Writer, c configs.Log) *slog.Logger {
-	level := map[configs.LogLevel]slog.Level{
+	log, _ := NewAdjustableLog(w, c)
+	return log
+}
+
+// NewAdjustableLog is NewLog with what changes the level from then on, from any goroutine.
+func NewAdjustableLog(w io.Writer, c configs.Log) (log *slog.Logger, setLevel func(configs.LogLevel)) {
+	level := new(slog.LevelVar)
+	setLevel = func(l configs.LogLevel) { level.Set(levelOf(l)) }
+	setLevel(c.Level)
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: harmless}
+	if c.Format == "text" {
+		return slog.New(slog.NewTextHandler(w, options)), setLevel
+	}
+	return slog.New(slog.NewJSONHandler(w, options)), setLevel
+}
+
+func levelOf(l configs.LogLevel) slog.Level {
+	return map[configs.LogLevel]slog.Level{
 		"debug": slog.LevelDebug,
 		"info":  slog.LevelInfo,
 		"warn":  slog.LevelWarn,
 		"error": slog.LevelError,
-	}[c.Level]
-	options := &slog.HandlerOptions{Level: level, ReplaceAttr: harmless}
-	if c.Format == "text" {
-		return slog.New(slog.NewTextHandler(w, options))
-	}
-	return slog.New(slog.NewJSONHandler(w, options))
+	}[l]
 }
 
 // harmless writes what a terminal would obey, or would show in another order, as escapes:

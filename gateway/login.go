@@ -16,7 +16,7 @@ import (
 // Login judges a user name and password, and gives who may come in a view of their own
 // over the stores that all share.
 func (g *Gateway) Login(ctx context.Context, c ftp.Credentials) (*ftp.Account, error) {
-	account, err := g.accounts.users.Login(ctx, attemptOf(c))
+	account, err := g.accounts.Load().users.Login(ctx, attemptOf(c))
 	switch {
 	case errors.Is(err, auth.ErrLogin):
 		tellWhy(c, err)
@@ -30,7 +30,7 @@ func (g *Gateway) Login(ctx context.Context, c ftp.Credentials) (*ftp.Account, e
 // vouch is Login for who has a certificate and has not sent a password yet. It is the
 // engine's [ftp.Config.Vouch].
 func (g *Gateway) vouch(ctx context.Context, c ftp.Credentials) (*ftp.Account, error) {
-	account, err := g.accounts.users.Vouch(ctx, attemptOf(c))
+	account, err := g.accounts.Load().users.Vouch(ctx, attemptOf(c))
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func (g *Gateway) open(ctx context.Context, c ftp.Credentials, account *auth.Acc
 		Charset:   charsetOf(account.Charset),
 		Manners:   mannersOf(account.Device),
 		Allowance: allowance,
-		Revoked:   func() error { return g.accounts.users.Admits(account, c.Remote) },
+		Revoked:   func() error { return g.accounts.Load().users.Admits(account, c.Remote) },
 	}, nil
 }
 

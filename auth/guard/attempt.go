@@ -79,7 +79,7 @@ func (g *Guard) enter(a *Attempt) (wait <-chan struct{}, err error) {
 
 // bounds are the meters that bound guesses of a pair. banned tells that nothing may be guessed.
 func (g *Guard) bounds(p pair, now time.Time) (bounds []bound, banned bool) {
-	l := g.limits
+	l := g.limits.Load()
 	k, known := g.knows(p, now)
 	if !known && g.banned(p.home, now) != nil {
 		return nil, true

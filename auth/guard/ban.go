@@ -16,7 +16,7 @@ type ban struct {
 // count counts a failed login against its address, and bans it when that was one too many.
 // What fails during a ban prolongs nothing.
 func (g *Guard) count(home netip.Prefix, now time.Time) {
-	if g.limits.BanAfter == 0 || g.banned(home, now) != nil {
+	if g.limits.Load().BanAfter == 0 || g.banned(home, now) != nil {
 		return
 	}
 	a := g.address(home)
@@ -24,10 +24,10 @@ func (g *Guard) count(home netip.Prefix, now time.Time) {
 		a.failures, a.since = 0, now
 	}
 	a.failures++
-	if a.failures < g.limits.BanAfter {
+	if a.failures < g.limits.Load().BanAfter {
 		return
 	}
-	b := &ban{until: now.Add(g.limits.BanTime), failures: a.failures}
+	b := &ban{until: now.Add(g.limits.Load().BanTime), failures: a.failures}
 	g.tell("address banned", slog.String("remote", nameOf(home)), slog.Int("failures", b.failures), slog.Time("until", b.until))
 	a.failures = 0
 	g.stats.Bans++
@@ -38,15 +38,23 @@ func (g *Guard) count(home netip.Prefix, now time.Time) {
 // owned: in the log a ban ends with the first client that comes after it.
 func (g *Guard) banned(home netip.Prefix, now time.Time) *ban {
 	for {
-		first, b, ok := g.bans.GetOldest() // all bans are of one length: it ends first
+		first, b, ok := g.bans.GetOldest() // it ends first, unless the length has been changed since
 		if !ok || now.Before(b.until) {
 			break
 		}
-		g.bans.Remove(first)
-		g.tell("ban ended", slog.String("remote", nameOf(first)), slog.Int("failures", b.failures), slog.Int("refused", b.refused))
+		g.end(first, b)
 	}
-	b, _ := g.bans.Peek(home)
+	b, ok := g.bans.Peek(home)
+	if ok && !now.Before(b.until) {
+		g.end(home, b)
+		return nil
+	}
 	return b
+}
+
+func (g *Guard) end(home netip.Prefix, b *ban) {
+	g.bans.Remove(home)
+	g.tell("ban ended", slog.String("remote", nameOf(home)), slog.Int("failures", b.failures), slog.Int("refused", b.refused))
 }
 
 // nameOf is an address as logs show it: a network only where it counts as one.

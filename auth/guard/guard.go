@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode"
 
@@ -39,7 +40,7 @@ type Limits struct {
 
 // Guard remembers failed logins. Its methods may be called from any goroutine.
 type Guard struct {
-	limits Limits
+	limits atomic.Pointer[Limits]
 	log    *slog.Logger
 	seed   maphash.Seed // secret: nobody can choose what shares a place in accounts
 
@@ -89,8 +90,13 @@ func (g *Guard) unlock() {
 
 // New returns a guard that remembers nothing yet. Bans and their ends are logged to log.
 func New(l Limits, log *slog.Logger) *Guard {
-	return &Guard{limits: l, log: log, seed: maphash.MakeSeed(), memory: newMemory()}
+	g := &Guard{log: log, seed: maphash.MakeSeed(), memory: newMemory()}
+	g.SetLimits(l)
+	return g
 }
+
+// SetLimits changes what guessers have from now on. Bans stay as long as they were meant.
+func (g *Guard) SetLimits(l Limits) { g.limits.Store(&l) }
 
 // Admit tells whether a connection from an address is worth taking: not from one that is
 // banned, unless an account is known there, which a ban must not lock out.
@@ -166,7 +172,7 @@ func pause(ctx context.Context, t *ThrottledError) error {
 
 func (g *Guard) exempt(a netip.Addr) bool {
 	a = a.Unmap().WithZone("")
-	return slices.ContainsFunc(g.limits.Exempt, func(p netip.Prefix) bool { return p.Contains(a) })
+	return slices.ContainsFunc(g.limits.Load().Exempt, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
 // plain is a name without case, marks and spaces, which a directory or a database may ignore:

@@ -18,12 +18,11 @@ type meter struct {
 	outcome  chan struct{} // closed at the next; nil if nobody waits
 }
 
-// of makes a meter of n guesses in a span, once, where n is not zero. A token bucket lets
+// of makes a meter of n guesses in a span where n is not zero, anew when n has changed. A token bucket lets
 // pass a whole bucket at once, and then as many as flow in; so that both together are n,
 // the bucket has half of them, and the other half, and one, flow in during the span.
 func (m *meter) of(n int, span time.Duration) *meter {
-	if m.limiter == nil && n > 0 {
-		burst := (n + 1) / 2
+	if burst := (n + 1) / 2; n > 0 && (m.limiter == nil || m.limiter.Burst() != burst) {
 		m.limiter = rate.NewLimiter(rate.Every(span)*rate.Limit(n-burst+1), burst)
 	}
 	return m

@@ -125,6 +125,15 @@ func (s *screen) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// await waits for another text, in what is printed from now on.
+func (s *screen) await(want string) <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.text.Reset()
+	s.want, s.seen = want, make(chan struct{})
+	return s.seen
+}
+
 func (s *screen) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

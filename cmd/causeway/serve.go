@@ -5,6 +5,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
 	"syscall"
 
 	"causeway/configs"
@@ -14,11 +18,14 @@ import (
 func prepareServe(flags *flag.FlagSet) func(context.Context, console) error {
 	load := configFlag(flags)
 	return func(ctx context.Context, c console) error {
+		hangups := make(chan os.Signal, 1) // a second one during a reload is another
+		signal.Notify(hangups, syscall.SIGHUP)
+		defer signal.Stop(hangups)
 		cfg, err := load(c)
 		if err != nil {
 			return err
 		}
-		log := gateway.NewLog(c.stderr, cfg.Log)
+		log, setLevel := gateway.NewAdjustableLog(c.stderr, cfg.Log)
 		c.prepare(cfg, log)
 		g, err := gateway.New(ctx, cfg, log)
 		if err != nil {
@@ -30,8 +37,41 @@ func prepareServe(flags *flag.FlagSet) func(context.Context, console) error {
 			return cfg.Problem(at.Field+".address", at.Err.Error(), listenRemedy(at))
 		}
 		c.confine(cfg, log)
-		return g.Run(ctx)
+		return whileServing(ctx, g.Run, hangups, func() {
+			next, err := load(c)
+			if err == nil {
+				err = g.Reload(ctx, next)
+			}
+			if err != nil {
+				tellReload(log, err, c.confines(cfg))
+				return
+			}
+			setLevel(next.Log.Level)
+		})
 	}
+}
+
+// whileServing runs a gateway, and reloads at each signal until it has ended.
+func whileServing(ctx context.Context, run func(context.Context) error, hangups <-chan os.Signal, reload func()) error {
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx) }()
+	for {
+		select {
+		case err := <-ended:
+			return err
+		case <-hangups:
+			reload()
+		}
+	}
+}
+
+// tellReload tells why a configuration was not taken over.
+func tellReload(log *slog.Logger, err error, confined bool) {
+	attrs := []any{slog.String("err", strings.ReplaceAll(err.Error(), "\n", " | "))}
+	if confined {
+		attrs = append(attrs, slog.String("note", "files that the old one did not name are closed to the sandbox until a restart"))
+	}
+	log.Error("the configuration is wrong; the old one stays", attrs...)
 }
 
 // listenRemedy says what would be right where an address cannot be listened on.

@@ -16,7 +16,7 @@ func unitKeys() map[string][]string {
 	return map[string][]string{
 		"[Unit]": {"Description", "Documentation", "Wants", "After"},
 		"[Service]": {
-			"Type", "ExecStartPre", "ExecStart", "EnvironmentFile", "Restart", "RestartSec", "KillSignal", "TimeoutStopSec",
+			"Type", "ExecStartPre", "ExecStart", "ExecReload", "EnvironmentFile", "Restart", "RestartSec", "KillSignal", "TimeoutStopSec",
 			"LimitNOFILE", "User", "Group", "StateDirectory", "LogsDirectory", "WorkingDirectory", "UMask",
 			"AmbientCapabilities", "CapabilityBoundingSet", "NoNewPrivileges",
 			"ProtectSystem", "ProtectHome", "PrivateTmp", "PrivateDevices", "ProtectClock", "ProtectControlGroups",
