@@ -147,3 +147,12 @@ func (d decoder) digest(hash string) (digest, error) {
 	}
 	return nil, ErrHash
 }
+
+// Checker returns what tells whether a hash is of a kind that is taken: nil, or ErrHash.
+func (h Hashes) Checker() func(hash string) error {
+	d := newDecoder(h)
+	return func(hash string) error {
+		_, err := d.digest(hash)
+		return err
+	}
+}

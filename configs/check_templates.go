@@ -20,9 +20,10 @@ func providerMarks() vocabulary {
 	return vocabulary{isName, "write " + UserMark + " where the user's name goes, " + HomeMark + " or another word for what a provider of accounts tells, and no other braces"}
 }
 
-// fileMarks are those of a users file, which says no more than the name.
+// fileMarks are those of a users file, which says no more than the name and the home.
 func fileMarks() vocabulary {
-	return vocabulary{func(mark string) bool { return "{"+mark+"}" == UserMark }, "write " + UserMark + " where the user's name goes, and no other braces"}
+	known := func(mark string) bool { return "{"+mark+"}" == UserMark || "{"+mark+"}" == HomeMark }
+	return vocabulary{known, "write " + UserMark + " where the user's name goes, " + HomeMark + " where its home does, and no other braces"}
 }
 
 func (c *checker) templates(templates map[string]Template, v vocabulary) {
@@ -131,10 +132,16 @@ func (c *checker) applied(field string, u User, templates map[string]Template) U
 	if c.inside("templates." + u.Template) {
 		return u
 	}
-	applied, wrong := t.apply(u, nil)
+	values := map[string]string{}
+	if u.Home != "" {
+		values[HomeMark[1:len(HomeMark)-1]] = u.Home
+	}
+	applied, wrong := t.apply(u, values)
 	switch {
 	case wrong == nil:
 		return applied
+	case wrong.Name == HomeMark[1:len(HomeMark)-1] && u.Home != "":
+		c.wrong(field+".home", wrong.wrong, "write a path below what the template says, such as partners/acme")
 	case wrong.Name == UserMark[1:len(UserMark)-1]:
 		c.wrong(field+".name", wrong.wrong, wrong.right)
 	default:

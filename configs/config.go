@@ -94,6 +94,7 @@ type User struct {
 	Password Secret  `yaml:"password"` // a hash: argon2, bcrypt, scrypt, PBKDF2, of the crypt(3) family, or an LDAP scheme's
 	Mounts   []Mount `yaml:"mounts"`
 	Template string  `yaml:"template"` // which has been applied; "" is none
+	Home     string  `yaml:"home"`     // what [HomeMark] stands for in the template; "" is nothing
 	Profile  string  `yaml:"profile"`  // a key of Config.Profiles or ReadyProfiles, which has been applied; "" is none
 	Device   `yaml:",inline"`
 

@@ -193,3 +193,23 @@ func checkDepth(t *testing.T, u User, template Template) {
 		}
 	}
 }
+
+// TestHomeOfAUser: {home} in a template is what the user says, and leads nowhere else.
+func TestHomeOfAUser(t *testing.T) {
+	text := func(home string) []byte {
+		return []byte("templates:\n  moved: {mounts: [{path: /, store: disk, prefix: \"old/{home}/\", rights: [write]}]}\n" +
+			"users:\n  - {name: acme, password: '$1$ryoZ13uQ$s/pg/v0yvADnExHRg8akZ1', template: moved" + home + "}\n")
+	}
+	f, err := stored().ParseUsers("users.yaml", text(", home: north/acme"))
+	if err != nil || f.Users[0].Mounts[0].Prefix != "old/north/acme/" {
+		t.Errorf("%+v, %v", f, err)
+	}
+	for home, want := range map[string]string{
+		"": "users[0].template: home: the template needs it", ", home: ../up": "users[0].home: cannot be put", `, home: 'a\b'`: "users[0].home: cannot be put",
+		", home: a//b": "users[0].home: cannot be put", ", home: .causeway/x": "users[0].home: cannot be put", ", home: /": "users[0].home: cannot be put",
+	} {
+		if _, err := stored().ParseUsers("users.yaml", text(home)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", home, err)
+		}
+	}
+}

@@ -20,6 +20,11 @@ type Entry struct {
 	Name     string
 	Hash     string
 	Template string // "" is none
+	Home     string // what {home} stands for in the template; "" is nothing
+
+	Disabled bool
+	Expires  string   // the last day, as 2027-03-31; "" is never
+	Networks []string // of clients; none is all
 }
 
 // Add appends an account, in one line.
@@ -36,9 +41,32 @@ func Add(text []byte, e Entry) ([]byte, error) {
 	if e.Template != "" {
 		item.Content = append(item.Content, pair("template", e.Template, 0)...)
 	}
+	item.Content = append(item.Content, e.more()...)
 	spliced := l.withItem(item)
 	l.users.Content = append(l.users.Content, item)
 	return l.render(spliced)
+}
+
+// more are the pairs of an account that most have none of.
+func (e Entry) more() []*yaml.Node {
+	var pairs []*yaml.Node
+	if e.Home != "" {
+		pairs = append(pairs, pair("home", e.Home, 0)...)
+	}
+	if e.Disabled {
+		pairs = append(pairs, word("disabled"), &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"})
+	}
+	if e.Expires != "" {
+		pairs = append(pairs, word("expires"), &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!timestamp", Value: e.Expires})
+	}
+	if len(e.Networks) > 0 {
+		list := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Style: yaml.FlowStyle}
+		for _, n := range e.Networks {
+			list.Content = append(list.Content, word(n))
+		}
+		pairs = append(pairs, word("networks"), list)
+	}
+	return pairs
 }
 
 // SetPassword gives an account another hash.

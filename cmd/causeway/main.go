@@ -69,6 +69,7 @@ func commands() []command {
 		{"user disable", "-c FILE NAME", "let nobody in to an account of a users file", prepareUserDisable},
 		{"user enable", "-c FILE NAME", "take disable back", prepareUserEnable},
 		{"user remove", "-c FILE NAME", "take an account out of a users file; its files stay", prepareUserRemove},
+		{"user import", "-c FILE --from SERVER --template TEMPLATE FILE...", "add the accounts of another FTP server to a users file", prepareUserImport},
 		{"version", "", "print the version", prepareVersion},
 	}
 }
@@ -110,6 +111,11 @@ func (cmd command) run(ctx context.Context, c console, args []string) int {
 		return exitUsage
 	}
 	switch wanted := cmd.operands(); {
+	case strings.HasSuffix(cmd.arguments, "FILE..."):
+		if flags.NArg() == 0 {
+			fmt.Fprintf(c.stderr, "causeway %s: FILE is required; see causeway %s -h\n", cmd.name, cmd.name)
+			return exitUsage
+		}
 	case flags.NArg() > wanted:
 		fmt.Fprintf(c.stderr, "causeway %s: unexpected argument; see causeway %s -h\n", cmd.name, cmd.name)
 		return exitUsage
