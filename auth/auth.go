@@ -45,10 +45,12 @@ const (
 
 // Grant lets an account use the keys of a store that begin with Prefix, as directory Path.
 type Grant struct {
-	Path    string // absolute
-	Store   string // name of the store
-	Prefix  string // "" or ending in "/"
-	Rights  Right  // a set
+	Path    string   // absolute
+	Store   string   // name of the store
+	Prefix  string   // "" or ending in "/"
+	Rights  Right    // a set
+	Hide    []string // patterns of names that are not there for the account
+	Deny    []string // and of names that it gives to nothing
 	Uploads Uploads
 
 	Quota     Quota

@@ -114,6 +114,11 @@ type Mount struct {
 	Prefix string  `yaml:"prefix"` // "" or ending in "/"
 	Rights []Right `yaml:"rights"`
 
+	// Names below Path, as in [path.Match], in either case of letters. One with a slash is for
+	// the path seen from the mount, and one without for each name in it.
+	Hide []string `yaml:"hide"` // they do not show, and are not there for any command
+	Deny []string `yaml:"deny"` // nothing is written there, or gets such a name
+
 	// "" is as the user says.
 	Incomplete  Incomplete  `yaml:"incomplete"`
 	CloseNotify CloseNotify `yaml:"require_close_notify"`
@@ -141,9 +146,10 @@ func (a Anonymous) Enabled() bool { return len(a.Mounts) > 0 }
 
 // AnonymousMount is a [Mount] that can be listed and read, and nothing else.
 type AnonymousMount struct {
-	Path   string `yaml:"path"`
-	Store  string `yaml:"store"`
-	Prefix string `yaml:"prefix"`
+	Path   string   `yaml:"path"`
+	Store  string   `yaml:"store"`
+	Prefix string   `yaml:"prefix"`
+	Hide   []string `yaml:"hide"`
 }
 
 // Cache bounds what is remembered of the stores' objects.

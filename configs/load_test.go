@@ -107,6 +107,8 @@ users:
       - path: /in
         store: disk
         rights: [write]
+        hide: [".*", in/*/raw]
+        deny: ["*.exe"]
         incomplete: park
         require_close_notify: false
         allo: ignore
@@ -118,7 +120,7 @@ templates:
 profiles: {own: {charset: gbk, listing: dos, min_tls_version: "1.1"}}
 accounts: [{file: users.yaml}, {file: /etc/other.yaml}]
 anonymous:
-  mounts: [{path: /public, store: s3, prefix: public/}]
+  mounts: [{path: /public, store: s3, prefix: public/, hide: ["*.part"]}]
   limits: {sessions: 100}
 cache:  {ttl: 0s, entries: 100000, bytes: 64MiB}
 uploads: {grace: 300ms, resume_window: 36h}
@@ -165,7 +167,7 @@ func TestLoadWhole(t *testing.T) {
 			Mounts: []Mount{
 				{Path: "/", Store: "s3", Prefix: "cams/cam1/", Rights: []Right{List, Read, Write, Overwrite, Delete, Rename, Mkdir}, RenameMax: 50},
 				{
-					Path: "/in", Store: "disk", Rights: []Right{Write}, Incomplete: Park, CloseNotify: CloseNotifyIgnored, ALLO: IgnoreALLO,
+					Path: "/in", Store: "disk", Rights: []Right{Write}, Hide: []string{".*", "in/*/raw"}, Deny: []string{"*.exe"}, Incomplete: Park, CloseNotify: CloseNotifyIgnored, ALLO: IgnoreALLO,
 					Overwrite: KeepBoth, Concurrent: RefuseSecond,
 				},
 			},
@@ -181,7 +183,7 @@ func TestLoadWhole(t *testing.T) {
 		}},
 		Profiles:  map[string]Device{"own": {Charset: "gbk", Listing: DOSListing, MinTLS: "1.1"}},
 		Accounts:  []AccountSource{{File: "/etc/causeway/users.yaml"}, {File: "/etc/other.yaml"}},
-		Anonymous: Anonymous{[]AnonymousMount{{"/public", "s3", "public/"}}, AccountLimits{Sessions: 100}},
+		Anonymous: Anonymous{[]AnonymousMount{{"/public", "s3", "public/", []string{"*.part"}}}, AccountLimits{Sessions: 100}},
 		Cache:     Cache{TTL: 0, Entries: 100000, Bytes: 64 * MiB},
 		Uploads:   Uploads{Grace(300 * time.Millisecond), 36 * time.Hour},
 		Limits:    Limits{10, 5, 50, 100 * MiB, 200 * MiB, 6 * time.Minute, 31 * time.Second, 61 * time.Second, 0, GiB, MiB, AccountLimits{Sessions: 3}},

@@ -24,6 +24,8 @@ func (g *Gateway) mounts(ctx context.Context, account *auth.Account) ([]vfs.Moun
 			Prefix: grant.Prefix,
 			Reads:  g.reads,
 			Rights: viewRights(grant.Rights),
+			Hide:   grant.Hide,
+			Deny:   grant.Deny,
 
 			FileLimit: account.Limits.FileSize,
 

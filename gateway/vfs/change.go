@@ -93,7 +93,7 @@ func (f *FS) Mkdir(ctx context.Context, p ftp.Path) error {
 		return err
 	case at.fixed:
 		return refuse("mkdir", p, fs.ErrExist)
-	case at.mount == nil || !at.rights.has(Mkdir):
+	case at.mount == nil || !at.rights.has(Mkdir), at.denies(p):
 		return refuse("mkdir", p, fs.ErrPermission)
 	case len(at.dir()) > backends.MaxKey:
 		return refuse("mkdir", p, fs.ErrInvalid)

@@ -19,6 +19,9 @@ func (at place) entry(obj backends.Object) ftp.Entry {
 		Unique:  at.unique(at.key),
 		Version: obj.ETag,
 	}
+	if at.denies(at.path) {
+		e.Perm &^= ftp.PermAppend | ftp.PermWrite
+	}
 	if at.rights.has(Read) && len(obj.Sums) > 0 {
 		e.Sums = make(map[string][]byte, len(obj.Sums))
 		for sum, value := range obj.Sums {
@@ -36,6 +39,9 @@ func (at place) dirEntry() ftp.Entry {
 	}
 	e.Unique = at.unique(at.dir())
 	e.Perm = at.rights.ofDir()
+	if at.denies(at.path) {
+		e.Perm &^= ftp.PermCreate | ftp.PermMkdir
+	}
 	if at.fixed {
 		e.Perm &^= ftp.PermDelete
 	}

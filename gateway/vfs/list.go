@@ -97,8 +97,11 @@ func (l *listing) entry(e backends.Entry) bool {
 		return true // the directory's own marker; the gateway's own
 	}
 	child, ok := l.child(e.Name)
-	if !ok {
+	switch {
+	case !ok:
 		l.hide(e)
+		return true
+	case child.hides(child.path):
 		return true
 	}
 	if !l.before(e.Name + "/") {
@@ -169,7 +172,7 @@ func (l *listing) park(ctx context.Context) error {
 	slices.SortFunc(found, newestFirst)
 	for _, p := range found {
 		name := strings.TrimPrefix(p.Key, l.at.dir())
-		if _, ok := l.child(name); ok && name != backends.Reserved {
+		if child, ok := l.child(name); ok && name != backends.Reserved && !child.hides(child.path) {
 			l.others = append(l.others, other{name, &p})
 		}
 	}

@@ -142,5 +142,8 @@ func (at place) parkedEntry(p backends.Parked, obj *backends.Object) ftp.Entry {
 	if obj != nil {
 		e.Perm |= at.ofFile()
 	}
+	if at.denies(at.path) {
+		e.Perm &^= ftp.PermAppend | ftp.PermWrite
+	}
 	return e
 }

@@ -19,7 +19,7 @@ type place struct {
 	fixed  bool   // a mount point or above one: a directory whatever the store holds
 }
 
-// find resolves a path. fs.ErrNotExist for what is reserved, as if there were nothing;
+// find resolves a path. fs.ErrNotExist for what is reserved or hidden, as if there were nothing;
 // fs.ErrInvalid if the key would be too long.
 func (f *FS) find(op string, p ftp.Path) (place, error) {
 	if reserved(p) {
@@ -39,6 +39,9 @@ func (f *FS) find(op string, p ftp.Path) (place, error) {
 			}
 		}
 	}
+	if at.mount != nil && !at.fixed && at.hides(p) {
+		return place{}, refuse(op, p, fs.ErrNotExist)
+	}
 	if len(at.key) > backends.MaxKey {
 		return place{}, refuse(op, p, fs.ErrInvalid)
 	}
@@ -53,7 +56,8 @@ func within(name, dir string) (rest string, ok bool) {
 }
 
 // file is find for an operation on a file that is there, or may be: ftp.ErrIsDir if p
-// cannot be one, fs.ErrPermission without the rights, before the store is asked anything.
+// cannot be one, fs.ErrPermission without the rights, or to write where nothing may be
+// written, before the store is asked anything.
 func (f *FS) file(op string, p ftp.Path, need Rights) (place, error) {
 	at, err := f.find(op, p)
 	switch {
@@ -61,7 +65,7 @@ func (f *FS) file(op string, p ftp.Path, need Rights) (place, error) {
 		return place{}, err
 	case at.fixed:
 		return place{}, refuse(op, p, ftp.ErrIsDir)
-	case at.mount == nil || !at.rights.has(need):
+	case at.mount == nil || !at.rights.has(need), need&Write != 0 && at.denies(p):
 		return place{}, refuse(op, p, fs.ErrPermission)
 	}
 	return at, nil

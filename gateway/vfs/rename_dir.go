@@ -92,6 +92,9 @@ func (r *treeRename) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := r.permitted(ctx); err != nil {
+		return err
+	}
 	if !taken && r.dst.bucket == r.src.bucket {
 		if err := r.move(ctx); !errors.Is(err, errors.ErrUnsupported) {
 			return err
@@ -115,6 +118,29 @@ func (r *treeRename) run(ctx context.Context) error {
 	r.forget(ctx, j)
 	r.log.Info("directory renamed", "objects", len(j.sources), "took", time.Since(began))
 	return r.emptied(ctx)
+}
+
+// permitted fails with fs.ErrPermission if something in the directory would come out of
+// hiding or go into it, or get a name that is denied. Names that mean the same everywhere
+// in a mount are not looked at within it.
+func (r *treeRename) permitted(ctx context.Context) error {
+	src, dst := r.src.mount, r.dst.mount
+	same := src == dst
+	if same && !dst.hide.anchored() && !dst.deny.anchored() || len(src.hide)+len(dst.hide)+len(dst.deny) == 0 {
+		return nil
+	}
+	from, to := src.relative(r.src.path)+"/", dst.relative(r.dst.path)+"/"
+	for o, err := range r.objects(ctx, r.src) {
+		if err != nil {
+			return translate(err)
+		}
+		name := strings.TrimSuffix(strings.TrimPrefix(o.Key, r.src.dir()), "/")
+		denied := dst.deny.match(to+name) && !(same && src.deny.match(from+name))
+		if name != "" && (denied || src.hide.match(from+name) != dst.hide.match(to+name)) {
+			return refuse("rename", r.dst.path, fs.ErrPermission)
+		}
+	}
+	return nil
 }
 
 // move renames the directory at once.

@@ -43,6 +43,8 @@ type Mount struct {
 	Origin backends.Backend // the same for all who use the bucket, where Store has credentials of the account's own; nil is Store
 	Prefix string           // "" or segments that FTP can name; a final "/" is added if it is missing
 	Rights Rights
+	Hide   []string        // patterns of names that do not show and cannot be used, whatever the rights
+	Deny   []string        // and of names that nothing can get, nor be written at; both as in [path.Match]
 	Reads  *readahead.Pool // by which files are read; nil reads each by one request at a time
 
 	Uploads     ftp.Policy  // for the engine; the view does not look into it
@@ -68,6 +70,8 @@ type mount struct {
 	origin backends.Backend // by which names are known to all
 	prefix string           // "" or ends in "/"
 	rights Rights
+	hide   patterns
+	deny   patterns
 	reads  *readahead.Pool
 	bucket int // the same for all mounts of one store
 
@@ -117,8 +121,16 @@ func (f *FS) check(m Mount) (*mount, error) {
 	if below, err := (ftp.Path{}).Join(prefix); err != nil || reserved(below) || prefix != "" && below.String()+"/" != "/"+prefix {
 		return nil, fmt.Errorf("the prefix %q cannot be used", m.Prefix)
 	}
+	hide, err := newPatterns(m.Hide)
+	if err != nil {
+		return nil, err
+	}
+	deny, err := newPatterns(m.Deny)
+	if err != nil {
+		return nil, err
+	}
 	checked := &mount{
-		path: text(path), store: m.Store, origin: m.Origin, prefix: prefix, rights: m.Rights, reads: m.Reads, bucket: len(f.mounts),
+		path: text(path), store: m.Store, origin: m.Origin, prefix: prefix, rights: m.Rights, hide: hide, deny: deny, reads: m.Reads, bucket: len(f.mounts),
 		uploads: m.Uploads, overwrite: m.Overwrite, concurrent: m.Concurrent,
 		fileLimit:   m.FileLimit,
 		renameLimit: cmp.Or(m.RenameLimit, defaultRenameLimit),

@@ -1,0 +1,97 @@
+package vfs
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+
+	"causeway/gateway/ftp"
+)
+
+// patterns say which names below a mount are meant. One without a slash is for every name
+// of a path; one with a slash for what a path begins with, seen from the mount. So what is
+// below a directory that is meant is meant as well. They are those of [path.Match]; letters
+// count in either case, and in either form that Unicode has for them.
+type patterns []pattern
+
+type pattern struct {
+	names    []string // one for each segment
+	anchored bool     // at the mount
+}
+
+func newPatterns(list []string) (patterns, error) {
+	var ps patterns
+	for _, text := range list {
+		if _, err := path.Match(text, ""); err != nil || strings.Trim(text, "/") == "" {
+			return nil, fmt.Errorf("the pattern %q cannot be used", text)
+		}
+		names := strings.Split(strings.TrimPrefix(folded(text), "/"), "/")
+		ps = append(ps, pattern{names: names, anchored: strings.Contains(text, "/")})
+	}
+	return ps, nil
+}
+
+// folded is a name, or a pattern, without what makes no difference.
+func folded(s string) string { return norm.NFC.String(strings.ToLower(s)) }
+
+// match tells whether a path below the mount, without a slash in front, is meant.
+func (ps patterns) match(below string) bool {
+	if len(ps) == 0 || below == "" {
+		return false
+	}
+	names := strings.Split(folded(below), "/")
+	for _, p := range ps {
+		if p.match(names) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p pattern) match(names []string) bool {
+	if p.anchored {
+		return p.begins(names)
+	}
+	for i := range names {
+		if p.begins(names[i:]) {
+			return true
+		}
+	}
+	return false
+}
+
+// begins tells whether the first names are those of the pattern.
+func (p pattern) begins(names []string) bool {
+	if len(names) < len(p.names) {
+		return false
+	}
+	for i, want := range p.names {
+		if ok, err := path.Match(want, names[i]); !ok || err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// anchored tells whether what a name means depends on the directory that it is in.
+func (ps patterns) anchored() bool {
+	for _, p := range ps {
+		if p.anchored {
+			return true
+		}
+	}
+	return false
+}
+
+// relative is the path p, which m covers, seen from it.
+func (m *mount) relative(p ftp.Path) string {
+	return strings.TrimPrefix(strings.TrimPrefix(text(p), m.path), "/")
+}
+
+// hides tells whether the mount shows nothing of p and answers as if it were not there.
+func (m *mount) hides(p ftp.Path) bool { return m.hide.match(m.relative(p)) }
+
+// denies tells whether nothing may get the name p, or be written there.
+func (m *mount) denies(p ftp.Path) bool { return m.deny.match(m.relative(p)) }
