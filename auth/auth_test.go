@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -55,7 +56,7 @@ func TestLogin(t *testing.T) {
 		}
 	}
 	account, _ := u.Login(t.Context(), Attempt{Name: "cam1", Password: "secret"})
-	if len(account.Grants) != 1 || account.Grants[0] != grants[0] || account.Charset != "gbk" {
+	if len(account.Grants) != 1 || !reflect.DeepEqual(account.Grants, grants) || account.Charset != "gbk" {
 		t.Errorf("the account is not as configured: %+v", account)
 	}
 }
