@@ -169,7 +169,7 @@ func informationCommands() []row {
 	return []row{
 		{verb: "FEAT", run: (*session).features, argument: none, open: true, clear: true},
 		{verb: "HELP", run: (*session).help, open: true, clear: true, help: "[<SP> command]"},
-		{verb: "SITE", run: (*session).site, argument: required, help: "<SP> HELP, CHMOD, IDLE, UMASK or UTIME"},
+		{verb: "SITE", run: (*session).site, argument: required, help: "<SP> HELP, CHMOD, IDLE, QUOTA, UMASK or UTIME"},
 		{verb: "SYST", run: (*session).syst, argument: none, open: true, clear: true},
 		{verb: "SMNT", run: (*session).smnt, help: "<SP> path"},
 	}

@@ -10,7 +10,7 @@
 //
 // RFC 959, File Transfer Protocol: USER PASS ACCT (202) CWD CDUP REIN QUIT; PORT PASV TYPE
 // (A, I, L 8) STRU (F, R) MODE (S); RETR STOR STOU APPE ALLO REST RNFR RNTO ABOR DELE
-// RMD MKD PWD LIST NLST SITE (HELP, CHMOD and UMASK without effect, IDLE, UTIME) SYST STAT
+// RMD MKD PWD LIST NLST SITE (HELP, CHMOD and UMASK without effect, IDLE, QUOTA, UTIME) SYST STAT
 // (session, path, transfer) HELP NOOP. SMNT is refused with 502; TYPE E, STRU P, MODE B and
 // C with 504; REST before STOU or APPE with 503. PORT leads to the client's own address and
 // to ports from 1024 alone. No upload is complete while the control connection is known to

@@ -296,3 +296,20 @@ func (f *fakeFS) Space(_ context.Context, dir Path) (int64, error) {
 	}
 	return 12345, nil
 }
+
+// Quota is that of /in, and of /in/deep in it.
+func (f *fakeFS) Quota(_ context.Context, dir Path) ([]Quota, error) {
+	if err := fault(dir); err != nil {
+		return nil, err
+	}
+	var all []Quota
+	for _, q := range []Quota{
+		{Dir: mustPath("/in/deep"), Bytes: 12, Files: 3, MaxFiles: 3},
+		{Dir: mustPath("/in"), Bytes: 123, Files: 4, MaxBytes: 1000},
+	} {
+		if strings.HasPrefix(dir.String()+"/", q.Dir.String()+"/") {
+			all = append(all, q)
+		}
+	}
+	return all, nil
+}

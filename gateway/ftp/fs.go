@@ -55,6 +55,17 @@ type FS interface {
 	// Space is the number of octets that can still be stored below dir (AVBL);
 	// errors.ErrUnsupported where there is no limit.
 	Space(ctx context.Context, dir Path) (int64, error)
+
+	// Quota tells of the limits on directories that dir is or is in, the innermost first
+	// (SITE QUOTA, ALLO); none where there is no limit.
+	Quota(ctx context.Context, dir Path) ([]Quota, error)
+}
+
+// Quota is what all files of a directory, and of those in it, are and may be together.
+type Quota struct {
+	Dir                Path
+	Bytes, Files       int64 // stored, parked, and on their way
+	MaxBytes, MaxFiles int64 // 0 is no limit
 }
 
 // StatOptions say how much must be known.

@@ -3,6 +3,7 @@ package ftp
 import (
 	"context"
 	"io/fs"
+	"log/slog"
 	"strconv"
 	"strings"
 )
@@ -135,10 +136,22 @@ func (s *session) rang(_ context.Context, arg string) (reply, error) {
 	return done(350, "Range is taken; send RETR or HASH.")
 }
 
-func (s *session) allo(_ context.Context, arg string) (reply, error) {
+// allo refuses what could never be stored here. What is left may be enough all the same,
+// since the file may take the place of another: that is seen by the transfer command, as
+// is what cannot be told now.
+func (s *session) allo(ctx context.Context, arg string) (reply, error) {
 	size, err := parseALLO(arg)
 	if err != nil {
 		return reply{}, err
+	}
+	quotas, err := s.login.account.FS.Quota(ctx, s.params.dir)
+	if err != nil {
+		s.log.Debug("quota is not known", slog.Any("err", err))
+	}
+	for _, q := range quotas {
+		if q.MaxBytes > 0 && size > q.MaxBytes {
+			return reply{}, ErrQuota
+		}
 	}
 	s.params.size = size
 	return done(200, "Noted.")

@@ -20,6 +20,8 @@ func (s *session) site(ctx context.Context, arg string) (reply, error) {
 		return s.siteChmod(ctx, rest)
 	case "IDLE":
 		return s.siteIdle(rest)
+	case "QUOTA":
+		return s.siteQuota(ctx, rest)
 	case "UMASK":
 		return s.siteUmask(rest)
 	case "UTIME":
@@ -39,6 +41,7 @@ func (s *session) siteHelp() (reply, error) {
 			" CHMOD <SP> mode <SP> path",
 			" HELP",
 			" IDLE [<SP> seconds]",
+			" QUOTA [<SP> path]",
 			" UMASK [<SP> mode]",
 			" UTIME <SP> YYYYMMDDhhmm[ss] <SP> path",
 			" UTIME <SP> path <SP> atime <SP> mtime <SP> ctime <SP> UTC",
@@ -89,6 +92,34 @@ func (s *session) siteIdle(arg string) (reply, error) {
 	wanted := time.Duration(min(n, int64(longest/time.Second))) * time.Second
 	s.idle = max(wanted, min(minIdle, longest))
 	return done(200, "Idle time limit is "+seconds(s.idle)+" seconds.")
+}
+
+// siteQuota tells what a directory holds and may hold.
+func (s *session) siteQuota(ctx context.Context, arg string) (reply, error) {
+	dir, err := s.resolve(arg)
+	if err != nil {
+		return reply{}, err
+	}
+	quotas, err := s.login.account.FS.Quota(ctx, dir)
+	if err != nil {
+		return reply{}, err
+	}
+	if len(quotas) == 0 {
+		return done(200, "There is no quota.")
+	}
+	r := reply{code: 200, head: "Quota, of files stored, parked and on their way:", text: "End"}
+	for _, q := range quotas {
+		r.lines = append(r.lines, " "+ofLimit(q.Bytes, q.MaxBytes)+" bytes and "+ofLimit(q.Files, q.MaxFiles)+" files in "+q.Dir.String())
+	}
+	return r, nil
+}
+
+func ofLimit(n, limit int64) string {
+	text := strconv.FormatInt(n, 10)
+	if limit > 0 {
+		text += " of " + strconv.FormatInt(limit, 10)
+	}
+	return text
 }
 
 func seconds(d time.Duration) string {

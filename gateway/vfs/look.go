@@ -156,19 +156,3 @@ func (f *FS) own(p ftp.Path) (ftp.Entry, error) {
 	}
 	return ftp.Entry{}, refuse("stat", p, fs.ErrNotExist)
 }
-
-// Space is [ftp.FS.Space]. What may not be entered has no space to tell of.
-func (f *FS) Space(ctx context.Context, dir ftp.Path) (int64, error) {
-	if err := f.Enter(ctx, dir); err != nil {
-		return 0, err
-	}
-	at, err := f.find("space", dir)
-	switch {
-	case err != nil:
-		return 0, err
-	case at.mount == nil:
-		return 0, refuse("space", dir, errors.ErrUnsupported)
-	}
-	n, err := backends.Space(ctx, at.store)
-	return n, translate(err)
-}
