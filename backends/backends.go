@@ -100,6 +100,7 @@ type Object struct {
 	Size        int64     // octets
 	ETag        string    // opaque name of this version, for IfMatch; never compared across stores
 	ModTime     time.Time // when the store says it was written
+	Stored      time.Time // when it was, where clients can set ModTime; else zero
 	ContentType string
 	Metadata    map[string]string // lower-case keys of [a-z0-9]; nil when Partial
 	Sums        map[Sum][]byte    // checksums of the whole content that the store keeps, may be empty

@@ -16,6 +16,15 @@ func (o Object) Time() time.Time {
 	return o.ModTime
 }
 
+// Since is from when on the object has been as it is, by the store's clock: never earlier than
+// when it was written, whatever time a client has set.
+func (o Object) Since() time.Time {
+	if o.Stored.After(o.ModTime) {
+		return o.Stored
+	}
+	return o.ModTime
+}
+
 // FormatModTime writes t as the value of [MetaModTime]: decimal seconds since 1970, with
 // a fraction only if there is one, as rclone does.
 func FormatModTime(t time.Time) string {

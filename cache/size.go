@@ -9,7 +9,7 @@ import "causeway/backends"
 // (TestAccountingCoversTheHeap).
 const (
 	entryMem     = 112 + 96
-	objectMem    = 104
+	objectMem    = 128
 	directoryMem = 120
 	pageMem      = 96 + 64
 	parkedMem    = 96 + mapMem

@@ -284,7 +284,7 @@ func describe(key string, info fs.FileInfo) backends.Object {
 	if info.IsDir() { // its size and time are those of what is in it
 		return o
 	}
-	o.Size = info.Size()
+	o.Size, o.Stored = info.Size(), changed(info)
 	o.Metadata = map[string]string{backends.MetaModTime: backends.FormatModTime(modified)}
 	return o
 }

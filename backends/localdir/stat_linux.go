@@ -5,7 +5,17 @@ import (
 	"io/fs"
 	"strconv"
 	"syscall"
+	"time"
 )
+
+// changed is when the file, or its name, was last changed: nobody can set that.
+func changed(info fs.FileInfo) time.Time {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return time.Time{}
+	}
+	return time.Unix(st.Ctim.Unix()).UTC()
+}
 
 // etag names the version that info is of. The change time cannot be set by anyone, so a
 // file that was rewritten in place, with its old modification time put back, is another.
