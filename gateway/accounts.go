@@ -30,7 +30,8 @@ type accounts struct {
 
 	rehash *rehasher
 
-	reading sync.Mutex // held by reload, for what files hold
+	reading sync.Mutex         // held by reload, for what files hold
+	granted func([]auth.Grant) // told of what accounts are granted; may be nil
 }
 
 // accountFile is a users file as it was when it was last right.
@@ -177,7 +178,23 @@ func (a *accounts) reload(ctx context.Context) {
 		a.log.Error("accounts could not be replaced; they stay as they were", slog.Any("err", err))
 		return
 	}
+	a.tellGrants(users)
 	a.log.Info("accounts were read again", slog.Int("count", len(users)))
+}
+
+// inspect has granted told of what the accounts of the configuration and of files are
+// granted, now and when that changes. It is called once, before run.
+func (a *accounts) inspect(granted func([]auth.Grant)) {
+	a.granted = granted
+	a.tellGrants(a.inForce())
+}
+
+func (a *accounts) tellGrants(users []auth.User) {
+	for _, u := range users {
+		if a.granted != nil {
+			a.granted(u.Grants)
+		}
+	}
 }
 
 // tell logs what a look at the file has found, if it is news.

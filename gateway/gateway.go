@@ -34,6 +34,7 @@ type Gateway struct {
 	limits    *limits.Registry
 	opened    map[string]backends.Backend // as openStores returned them
 	stores    map[string]backends.Backend // the same behind the cache
+	quotas    quotas                      // before which all that writes to them goes
 	ways      *identities
 	cache     *cache.Cache      // nil where it is turned off
 	budget    *multipart.Budget // of all stores
@@ -92,6 +93,7 @@ func New(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*Gateway, 
 		limits:    newLimits(cfg.Limits),
 		opened:    stores,
 		stores:    shown,
+		quotas:    newQuotas(shown, log),
 		ways:      newIdentities(cfg, stores, shown, measured),
 		cache:     memory,
 		budget:    budget,
@@ -106,6 +108,7 @@ func New(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*Gateway, 
 		audit:     records,
 		readiness: &readiness{stores: stores, log: log},
 	}
+	accounts.inspect(g.keep)
 	g.accounts.Store(accounts)
 	engine := engineConfig(cfg)
 	engine.Login, engine.Admit, engine.TLS, engine.Log, engine.Observer = g.guardedLogin, g.guard.Admit, tls, log, newObserver(records, measured)
@@ -220,7 +223,7 @@ func (g *Gateway) serve(ctx context.Context) error {
 		}
 	}
 	serving, failed := errgroup.WithContext(ctx)
-	janitor := &janitor{stores: g.stores, window: g.window, log: g.log}
+	janitor := &janitor{stores: g.quotas.overAll(g.stores), window: g.window, log: g.log}
 	serving.Go(func() error {
 		janitor.run(failed)
 		return nil
@@ -235,6 +238,10 @@ func (g *Gateway) serve(ctx context.Context) error {
 			return nil
 		})
 	}
+	serving.Go(func() error {
+		g.quotas.run(failed)
+		return nil
+	})
 	for _, l := range g.bound {
 		g.log.Info("listening", "address", l.Addr().String(), "tls", g.tlsOf(l))
 		serving.Go(func() error { return g.server.Serve(l.Listener, l.options) })

@@ -11,6 +11,7 @@ import (
 
 // mounts turns what an account is granted into what it sees.
 func (g *Gateway) mounts(ctx context.Context, account *auth.Account) ([]vfs.Mount, error) {
+	g.keep(account.Grants)
 	mounts := make([]vfs.Mount, len(account.Grants))
 	for i, grant := range account.Grants {
 		store, err := g.ways.store(ctx, grant.Store, account)
@@ -19,7 +20,7 @@ func (g *Gateway) mounts(ctx context.Context, account *auth.Account) ([]vfs.Moun
 		}
 		mounts[i] = vfs.Mount{
 			Path:   grant.Path,
-			Store:  store,
+			Store:  g.quotas.over(grant.Store, store),
 			Origin: g.stores[grant.Store],
 			Prefix: grant.Prefix,
 			Reads:  g.reads,
@@ -36,6 +37,11 @@ func (g *Gateway) mounts(ctx context.Context, account *auth.Account) ([]vfs.Moun
 		}
 	}
 	return mounts, nil
+}
+
+// keep takes over what grants say of what there may be in their stores, and for how long.
+func (g *Gateway) keep(grants []auth.Grant) {
+	g.quotas.limit(grants)
 }
 
 // viewRights are the rights of a grant in the view's own bits.

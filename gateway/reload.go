@@ -28,6 +28,7 @@ func (g *Gateway) Reload(ctx context.Context, next *configs.Config) error {
 			return err
 		}
 	}
+	made.inspect(g.keep)
 	g.accounts.Store(made)
 	select {
 	case g.replaced <- struct{}{}:
