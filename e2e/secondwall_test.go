@@ -254,7 +254,7 @@ func putInto(ctx context.Context, store backends.Backend, key string, size int) 
 	if err != nil {
 		return err
 	}
-	defer u.Abort() //nolint:errcheck // the first error is the one to tell
+	defer u.Abort()
 	if _, err := io.Copy(u, bytes.NewReader(make([]byte, size))); err != nil {
 		return err
 	}

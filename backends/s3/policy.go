@@ -24,7 +24,7 @@ type Access struct {
 // AssumeRole, Policy).
 const maxPolicy = 2048
 
-// ErrPolicy: no policy can be written for such access.
+// ErrPolicy is access that no policy of a session can say.
 var ErrPolicy = errors.New("no policy of a session can say this")
 
 // Where the gateway's own objects are, apart from those of the mounts. The first goes on
