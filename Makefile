@@ -3,7 +3,7 @@
 LINT := go tool -modfile=e2e/tools/go.mod golangci-lint
 
 .NOTPARALLEL:
-.PHONY: check install build vet format lint test servers seeds e2e kill-matrix sim bench bench-quick
+.PHONY: check install build vet format lint test servers seeds e2e kill-matrix walk sim bench bench-quick
 
 check: install build vet format lint servers seeds e2e
 	@echo "make check: passed"
@@ -44,6 +44,10 @@ e2e:
 # Every way for a client to vanish in every mode on every store, of which e2e runs a sample.
 kill-matrix:
 	cd e2e && CAUSEWAY_KILLS=all CAUSEWAY_KILLS_RUNS=50 go test -race -tags e2e -count 1 -parallel 6 -timeout 4h -run KillMatrix
+
+# Two hundred partners of one bucket, of which e2e sends a share, look for each other's files.
+walk:
+	cd e2e && CAUSEWAY_WALK=100000 go test -tags e2e -count 1 -timeout 1h -v -run TwoHundredPartners
 
 # New seeds for the simulator for SIM_TIME; one that fails is kept in its testdata.
 SIM_TIME ?= 10m
