@@ -9,6 +9,7 @@ func cases() []Case {
 		smallCases(),
 		listCases(),
 		loginCases(),
+		timingCases(),
 		mixedCases(),
 		slowCases(),
 		idleCases(),

@@ -27,6 +27,7 @@ type GatewayOptions struct {
 	Limits string // further limits of YAML's flow style, each after a comma: ", buffers: 32MiB"
 	Extra  string // further top-level sections, as they stand
 	Rights string // of the mount, all by default
+	Users  string // further users, as they stand
 }
 
 // Gateway is a running gateway with the store at "/".
@@ -76,6 +77,7 @@ func (o GatewayOptions) yaml(s *Store) string {
 	fmt.Fprintf(&b, "stores: {s3: {kind: s3, bucket: %s, region: us-east-1, endpoint: %q, path_style: true, access_key: %q, secret_key: %q}}\n",
 		s.Bucket, s.URL, s.key, s.secret)
 	fmt.Fprintf(&b, "users:\n  - {name: %s, password: %q, mounts: [{path: /, store: s3, rights: [%s]}]}\n", user, o.Hash, o.Rights)
+	b.WriteString(o.Users)
 	fmt.Fprintf(&b, "limits: {sessions: 20000, sessions_per_address: 20000%s}\n", o.Limits)
 	b.WriteString(o.Extra)
 	return b.String()
