@@ -63,7 +63,8 @@ type Result struct {
 
 // Options are what a reader has to know beside the files.
 type Options struct {
-	Hashes auth.Hashes // that may be taken
+	// Check tells whether a hash can be taken, as [auth.Hashes.Checker] does.
+	Check func(hash string) error
 	// Hash makes hashes of passwords that the old server keeps in clear.
 	Hash func(password string) (string, error)
 }
@@ -76,7 +77,7 @@ func Servers() []string {
 // Read reads the files of a server, one of [Servers]. Each line that it cannot take makes a
 // [Note]; nothing else goes wrong.
 func Read(server string, files []File, o Options) Result {
-	r := &reader{Options: o, names: map[string]Origin{}, check: o.Hashes.Checker(), checkDES: auth.Hashes{DES: true}.Checker()}
+	r := &reader{Options: o, names: map[string]Origin{}}
 	switch server {
 	case "vsftpd":
 		r.vsftpd(files)
@@ -111,8 +112,6 @@ type reader struct {
 	Options
 	Result
 	names map[string]Origin
-
-	check, checkDES func(hash string) error
 }
 
 // take adds an account unless something about it cannot be, and tells whether it has.
@@ -137,6 +136,12 @@ func (r *reader) take(a Account) bool {
 	return true
 }
 
+// A hash of crypt(3)'s oldest kind, which has no prefix, is as long, of these digits.
+const (
+	desLength = 13
+	crypt64   = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+)
+
 // judge is a hash as it is written here, or why it cannot be taken.
 func (r *reader) judge(hash string) (taken, reason string) {
 	hash = canonical(hash)
@@ -147,8 +152,8 @@ func (r *reader) judge(hash string) (taken, reason string) {
 		return "", "is locked"
 	case hash == "x":
 		return "", "the password is in the shadow file, which has no such account"
-	case !strings.HasPrefix(hash, "$") && !strings.HasPrefix(hash, "{") && len(hash) != 13, r.check(hash) != nil:
-		if r.checkDES(hash) == nil && len(hash) == 13 {
+	case !strings.HasPrefix(hash, "$") && !strings.HasPrefix(hash, "{") && len(hash) != desLength, r.Check(hash) != nil:
+		if len(hash) == desLength && strings.Trim(hash, crypt64) == "" {
 			return "", "has a des-crypt hash: all that begin with the same eight characters log in; give the account another password, or write password_hashes: {allow: [des-crypt]} into the configuration"
 		}
 		return "", "the password's hash is of a kind that is not known, damaged, or too dear to check"

@@ -56,7 +56,10 @@ func prepareUserImport(flags *flag.FlagSet) func(context.Context, console) error
 		if err != nil {
 			return err
 		}
-		found := importers.Read(*from, files, importers.Options{Hashes: auth.Hashes{DES: cfg.Hashes.Allows(configs.DESCrypt)}, Hash: auth.Hash})
+		found := importers.Read(*from, files, importers.Options{
+			Check: auth.Hashes{DES: cfg.Hashes.Allows(configs.DESCrypt)}.Checker(),
+			Hash:  auth.Hash,
+		})
 		i.notes = found.Notes
 		taken, err := i.add(ctx, found.Accounts, *dry)
 		if err != nil {
