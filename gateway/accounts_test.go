@@ -249,9 +249,9 @@ func TestS40_PartnerOfATemplate(t *testing.T) {
 	late.do(530, "PASS "+password)
 }
 
-// TestA13_SessionsOfRemovedAccountsEnd at their next command; an upload that runs comes to
+// TestA13_X20_SessionsOfRemovedAccountsEnd at their next command; an upload that runs comes to
 // its end.
-func TestA13_SessionsOfRemovedAccountsEnd(t *testing.T) {
+func TestA13_X20_SessionsOfRemovedAccountsEnd(t *testing.T) {
 	t.Parallel()
 	cfg := withFiles(t, partners)
 	r := start(t, func(c *configs.Config) { c.Accounts = cfg.Accounts })
