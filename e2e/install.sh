@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what the end-to-end tests need and this machine lacks: FTP clients as
-# Debian packages, store servers and the Node client in a cache folder of the
-# user. Says nothing when nothing is missing. Never touches the module's go.mod.
+# Debian packages, store servers, the Node client, and servers of accounts in
+# cache folders. Says nothing when nothing is missing. Never touches the module's go.mod.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -71,3 +71,46 @@ go_server versitygw github.com/versity/versitygw/cmd/versitygw
 go_server fake-gcs-server github.com/fsouza/fake-gcs-server
 npm_package azurite
 npm_package basic-ftp
+
+# servers of accounts have their folder. PostgreSQL does not run as root, and
+# nobody else may pass root's home.
+servers=$cache/servers
+[ "$(id -u)" != 0 ] || servers=/var/cache/causeway-e2e/servers
+
+# unpacked PROGRAM tells whether a program, which may be a pattern, is there.
+unpacked() {
+	for file in "$servers"$1; do
+		[ -x "$file" ] && return
+	done
+	return 1
+}
+
+# fetch PACKAGE downloads a package, the one of a version if it only stands for
+# that, and what this machine lacks of all that they depend on.
+fetch() {
+	# shellcheck disable=SC2046 # a word, or none
+	apt-get -q -y -o Debug::NoLocking=true -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= \
+		-o Dir::Cache::archives="$servers.partial/archives" \
+		install --download-only --reinstall --no-install-recommends "$1" \
+		$(apt-cache depends "$1" | sed -n "s/.*Depends: \($1-[0-9]*\)\$/\1/p")
+}
+
+# account_server PROGRAM PACKAGE unpacks a Debian package, so that no service of
+# this machine is started, configured or replaced.
+account_server() {
+	unpacked "$1" && return
+	echo "install: $2"
+	rm -rf "$servers.partial"
+	mkdir -p "$servers.partial/archives/partial" "$servers"
+	quietly fetch "$2" || { as_root apt-get -q -o DPkg::Lock::Timeout=300 update >/dev/null && quietly fetch "$2"; }
+	for archive in "$servers".partial/archives/*.deb; do
+		quietly dpkg -x "$archive" "$servers"
+	done
+	rm -rf "$servers.partial"
+	unpacked "$1" || { echo "install: $2 has no $1" >&2; return 1; }
+}
+
+umask 022
+account_server /usr/sbin/slapd slapd
+account_server /usr/sbin/mariadbd mariadb-server-core
+account_server '/usr/lib/postgresql/*/bin/postgres' postgresql

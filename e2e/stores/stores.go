@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"causeway/e2e/process"
 )
 
 // Credentials of the test servers. They protect nothing: the servers listen on
@@ -35,7 +37,7 @@ type Set struct {
 	GCS   string // base URL; the JSON API is below /storage/v1/
 	Azure string // base URL with the account: http://127.0.0.1:port/devstoreaccount1
 
-	servers []*server
+	servers []*process.Server
 	dir     string
 }
 
@@ -48,10 +50,10 @@ func Start(ctx context.Context) (*Set, error) {
 	}
 	s := &Set{dir: dir}
 	type started struct {
-		server *server
+		server *process.Server
 		err    error
 	}
-	kinds := []func(context.Context, string) (*server, error){startS3, startGCS, startAzure}
+	kinds := []func(context.Context, string) (*process.Server, error){startS3, startGCS, startAzure}
 	results := make([]chan started, len(kinds))
 	for i, start := range kinds {
 		results[i] = make(chan started, 1)
@@ -69,7 +71,7 @@ func Start(ctx context.Context) (*Set, error) {
 			continue
 		}
 		s.servers = append(s.servers, r.server)
-		*urls[i] = r.server.url
+		*urls[i] = "http://" + r.server.Address
 	}
 	if len(errs) > 0 {
 		s.Stop()
@@ -94,7 +96,7 @@ func (s *Set) Env() []string {
 // Stop ends the servers and removes their data.
 func (s *Set) Stop() {
 	for _, server := range s.servers {
-		server.stop()
+		server.Stop()
 	}
 	_ = os.RemoveAll(s.dir)
 }

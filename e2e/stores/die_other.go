@@ -1,8 +1,0 @@
-//go:build !linux
-
-package stores
-
-import "syscall"
-
-// dieWithParent has no equivalent outside Linux.
-func dieWithParent() *syscall.SysProcAttr { return nil }
