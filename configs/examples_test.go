@@ -19,7 +19,7 @@ func TestExamples(t *testing.T) {
 	t.Setenv("S3_ACCESS_KEY", "key")
 	t.Setenv("S3_SECRET_KEY", "secret")
 	t.Setenv("AZURE_KEY", "a2V5")
-	for _, name := range []string{"STS_EXTERNAL_ID", "GLOBEX_ACCESS_KEY", "GLOBEX_SECRET_KEY"} {
+	for _, name := range []string{"STS_EXTERNAL_ID", "GLOBEX_ACCESS_KEY", "GLOBEX_SECRET_KEY", "LDAP_PASSWORD", "PROFTPD_DSN", "PUREFTPD_DSN", "ACCOUNTS_DSN"} {
 		t.Setenv(name, "x")
 	}
 	t.Setenv("HOOK_TOKEN", "token")

@@ -47,6 +47,13 @@ func (c *Config) eachFile(visit func(path *string, use FileUse)) {
 			visit(&a.CA, ReadUse)
 			visit(&a.CRL, ReadUse)
 		}
+		if l := c.Accounts[i].LDAP; l != nil {
+			visit(&l.CA, ReadUse)
+		}
+		if s := c.Accounts[i].SQL; s != nil {
+			visit(&s.CA, ReadUse)
+			visit(&s.DSNFile, ReadUse)
+		}
 	}
 	for name, s := range c.Stores {
 		visit(&s.Path, KeepUse)

@@ -21,6 +21,8 @@ type AccountSource struct {
 	Rehash      bool                 `yaml:"rehash"` // of File: old kinds of hash are replaced after a login
 	HTTP        *HTTPAccounts        `yaml:"http"`
 	Certificate *CertificateAccounts `yaml:"certificate"`
+	LDAP        *LDAPAccounts        `yaml:"ldap"`
+	SQL         *SQLAccounts         `yaml:"sql"`
 }
 
 // HTTPAccounts is a service of the operator's that is asked for accounts.
@@ -46,6 +48,8 @@ func (c *checker) accounts() {
 			c.usersFile(field+".file", i)
 			c.httpAccounts(field+".http", a.HTTP)
 			c.certificateAccounts(field+".certificate", i)
+			c.ldapAccounts(field+".ldap", i)
+			c.sqlAccounts(field+".sql", a.SQL)
 		}
 	}
 }

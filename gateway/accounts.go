@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"strings"
@@ -26,6 +27,7 @@ type accounts struct {
 	cfg   *configs.Config
 	files []*accountFile
 	users *auth.Users
+	asked []auth.Link // the providers among the sources
 	log   *slog.Logger
 
 	rehash *rehasher
@@ -54,16 +56,27 @@ func newAccounts(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*a
 	if err := errors.Join(judgeUsers(cfg, cfg.Users), judgeIdentities(cfg, cfg, cfg.Users), a.readFiles(ctx)); err != nil {
 		return nil, err
 	}
-	links, err := a.links()
-	if err != nil {
+	var err error
+	if a.asked, err = a.links(); err != nil {
 		return nil, err
 	}
-	a.users, err = auth.New(a.inForce(), newAnonymous(cfg.Anonymous), hashesOf(cfg.Hashes), links...)
+	a.users, err = auth.New(a.inForce(), newAnonymous(cfg.Anonymous), hashesOf(cfg.Hashes), a.asked...)
 	if err != nil {
 		return nil, err
 	}
 	a.rehash = newRehasher(a)
 	return a, nil
+}
+
+// close ends what providers hold open. Nobody logs in then.
+func (a *accounts) close() error {
+	var errs []error
+	for _, link := range a.asked {
+		if c, ok := link.Provider.(io.Closer); ok {
+			errs = append(errs, c.Close())
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // readFiles reads all users files for the first time.

@@ -151,7 +151,7 @@ func (g *Gateway) close() error {
 	if g.audit != nil {
 		err = g.audit.Close()
 	}
-	return errors.Join(err, closeStores(g.opened))
+	return errors.Join(err, g.accounts.Load().close(), closeStores(g.opened))
 }
 
 func sessionReuse(r configs.SessionReuse) ftp.SessionReuse {

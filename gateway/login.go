@@ -81,7 +81,7 @@ func (g *Gateway) open(ctx context.Context, c ftp.Credentials, account *auth.Acc
 func tellWhy(c ftp.Credentials, err error) {
 	var value *configs.ValueError
 	known := errors.As(err, &value)
-	for _, reason := range []error{auth.ErrDisabled, auth.ErrExpired, auth.ErrNetwork, auth.ErrHash, auth.ErrTaken, auth.ErrCertificate, errWeak} {
+	for _, reason := range []error{auth.ErrDisabled, auth.ErrExpired, auth.ErrNetwork, auth.ErrHash, auth.ErrTaken, auth.ErrCertificate, errWeak, errNoTemplate} {
 		known = known || errors.Is(err, reason)
 	}
 	if known {

@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"causeway/auth"
 	"causeway/auth/clientcert"
 	"causeway/auth/httphook"
+	"causeway/auth/ldap"
+	"causeway/auth/sqldb"
 	"causeway/configs"
 )
 
@@ -28,6 +31,12 @@ func (a *accounts) links() ([]auth.Link, error) {
 		case source.Certificate != nil:
 			template = source.Certificate.Template
 			p, err = newCertificates(a.cfg, field+".certificate", source.Certificate)
+		case source.LDAP != nil:
+			template = source.LDAP.Template
+			p, err = newDirectory(a.cfg, field+".ldap", source.LDAP)
+		case source.SQL != nil:
+			template = source.SQL.Template
+			p, err = newDatabase(a.cfg, field+".sql", source.SQL)
 		default:
 			continue // a users file, whose accounts are in memory
 		}
@@ -42,6 +51,9 @@ func (a *accounts) links() ([]auth.Link, error) {
 // userBy makes accounts of what a provider has found, by its template where it names none.
 func (a *accounts) userBy(template string) func(*auth.Found) (*auth.User, error) {
 	return func(f *auth.Found) (*auth.User, error) {
+		if cmp.Or(f.Template, template) == "" {
+			return nil, fmt.Errorf("%w: %w", auth.ErrLogin, errNoTemplate)
+		}
 		u, err := a.cfg.UserOf(cmp.Or(f.Template, template), f.Name, f.Values)
 		var value *configs.ValueError
 		switch {
@@ -54,6 +66,10 @@ func (a *accounts) userBy(template string) func(*auth.Found) (*auth.User, error)
 		return &user, nil
 	}
 }
+
+// errNoTemplate is an account for which neither the provider nor the configuration has a
+// template.
+var errNoTemplate = errors.New("the account has no template")
 
 func newHook(cfg *configs.Config, field string, h *configs.HTTPAccounts) (auth.Provider, error) {
 	roots, err := authorities(cfg, field+".ca", h.CA)
@@ -116,4 +132,78 @@ func readAuthorities(cfg *configs.Config, field, path string) ([]byte, error) {
 		return nil, cfg.Problem(field, "holds no certificate", "name a PEM file with the certificate of the authority")
 	}
 	return text, nil
+}
+
+func newDirectory(cfg *configs.Config, field string, l *configs.LDAPAccounts) (auth.Provider, error) {
+	roots, err := authorities(cfg, field+".ca", l.CA)
+	if err != nil {
+		return nil, err
+	}
+	groups := ldap.Groups{Attribute: l.Groups.Attribute, Base: l.Groups.Base, Filter: l.Groups.Filter}
+	for _, t := range l.Groups.Templates {
+		groups.Templates = append(groups.Templates, ldap.GroupTemplate(t))
+	}
+	p, err := ldap.New(ldap.Config{
+		URL:      l.URL,
+		StartTLS: l.StartTLS,
+		Roots:    roots,
+		BindDN:   l.BindDN,
+		Search: ldap.Search{
+			Base:         l.Search.Base,
+			Filter:       l.Search.Filter,
+			BindDN:       l.Search.BindDN,
+			BindPassword: l.Search.BindPassword.Reveal(),
+		},
+		Groups:  groups,
+		Values:  l.Values,
+		Timeout: l.Timeout,
+	})
+	var wrong *ldap.ConfigError
+	if errors.As(err, &wrong) {
+		return nil, cfg.Problem(field+"."+wrong.Field, wrong.Err.Error(), rightLDAP(wrong))
+	}
+	return p, err
+}
+
+// rightLDAP is what would be right in place of what a directory cannot be asked with.
+func rightLDAP(wrong *ldap.ConfigError) string {
+	switch {
+	case wrong.Field == "bind_dn_template":
+		return "write for example uid={user},ou=people,dc=example,dc=org; Active Directory's other forms of names need search"
+	case errors.Is(wrong, ldap.ErrNoName):
+		return "compare the attribute that has the name with {user} alone, as in (&(objectClass=person)(uid={user}))"
+	case strings.HasSuffix(wrong.Field, ".filter"):
+		return "write a filter as RFC 4515 has them, such as (&(objectClass=person)(uid={user}))"
+	}
+	return "write a distinguished name, such as ou=people,dc=example,dc=org"
+}
+
+func newDatabase(cfg *configs.Config, field string, s *configs.SQLAccounts) (auth.Provider, error) {
+	roots, err := authorities(cfg, field+".ca", s.CA)
+	if err != nil {
+		return nil, err
+	}
+	at, dsn := field+".dsn", s.DSN.Reveal()
+	if s.DSNFile != "" {
+		text, err := os.ReadFile(s.DSNFile)
+		at, dsn = field+".dsn_file", strings.TrimSpace(string(text))
+		if err != nil {
+			return nil, cfg.Problem(at, "cannot be read: "+err.Error(), "name a file that the gateway's user may read")
+		}
+	}
+	p, err := sqldb.New(sqldb.Config{
+		Driver:  sqldb.Driver(s.Driver),
+		DSN:     dsn,
+		Roots:   roots,
+		Query:   s.Query,
+		Plain:   s.Plain,
+		Timeout: s.Timeout,
+	})
+	switch {
+	case errors.Is(err, sqldb.ErrDSN):
+		return nil, cfg.Problem(at, err.Error(), "write it as the driver has it: configs/examples/sql.yaml")
+	case err != nil:
+		return nil, cfg.Problem(field+".query", err.Error(), "write {user} where the name goes, without quotes around it")
+	}
+	return p, nil
 }

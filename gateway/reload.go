@@ -29,7 +29,9 @@ func (g *Gateway) Reload(ctx context.Context, next *configs.Config) error {
 		}
 	}
 	made.inspect(g.keep)
-	g.accounts.Store(made)
+	if err := g.accounts.Swap(made).close(); err != nil {
+		g.log.Warn("connections to providers of accounts did not end well", slog.Any("err", err))
+	}
 	select {
 	case g.replaced <- struct{}{}:
 	default: // said already, and not heard yet

@@ -25,9 +25,6 @@ const (
 
 func entryAttributes() []string { return []string{adControl, adExpires, shadowExpire, nsLock} }
 
-// ErrNoTemplate is a right password of an account that is in no group that has a template.
-var ErrNoTemplate = errors.New("the account is in no group that has a template")
-
 var (
 	nameInFilter = regexp.MustCompile(`\(\s*([A-Za-z][A-Za-z0-9;.-]*)\s*=` + regexp.QuoteMeta(UserMark) + `\)`)
 	nameInDN     = regexp.MustCompile(`^\s*([A-Za-z][A-Za-z0-9.-]*)\s*=` + regexp.QuoteMeta(UserMark) + `\s*,`)
@@ -113,7 +110,7 @@ func (p *Provider) groupsOf(search searchFunc, e *ldap.Entry, name string) ([]st
 	return names, nil
 }
 
-// templateOf is that of the first group that the user is in.
+// templateOf is that of the first group that the user is in; "" if there is none.
 func (p *Provider) templateOf(groups []string) (string, error) {
 	member := make([]*ldap.DN, 0, len(groups))
 	for _, group := range groups {
@@ -128,10 +125,7 @@ func (p *Provider) templateOf(groups []string) (string, error) {
 			return p.cfg.Groups.Templates[i].Template, nil
 		}
 	}
-	if p.cfg.Template == "" {
-		return "", fmt.Errorf("%w: %w", auth.ErrLogin, ErrNoTemplate)
-	}
-	return p.cfg.Template, nil
+	return "", nil
 }
 
 // found is what the entry says of the account.

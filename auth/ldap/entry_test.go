@@ -1,7 +1,6 @@
 package ldap
 
 import (
-	"errors"
 	"testing"
 	"time"
 
@@ -56,20 +55,17 @@ func TestTemplates(t *testing.T) {
 	d := serve(t)
 	const staff, partners, others = "cn=staff,dc=example,dc=org", "cn=partners,dc=example,dc=org", "cn=others,dc=example,dc=org"
 	for _, c := range []struct {
-		groups   []string
-		fallback string
-		want     string
+		groups []string
+		want   string
 	}{
-		{[]string{staff, partners}, "usual", "partner"},
-		{[]string{others, "CN=Staff,DC=Example,DC=org"}, "usual", "staff"},
-		{[]string{others}, "usual", "usual"},
-		{nil, "usual", "usual"},
-		{[]string{others}, "", ""},
+		{[]string{staff, partners}, "partner"},
+		{[]string{others, "CN=Staff,DC=Example,DC=org"}, "staff"},
+		{[]string{others}, ""},
+		{nil, ""},
 	} {
 		entry := acme(map[string][]string{"memberOf": c.groups})
 		populate(d, entry)
 		cfg := searching(d)
-		cfg.Template = c.fallback
 		byAttribute, errAttribute := find(t, provider(t, cfg), "acme", "secret")
 		cfg.Groups.Attribute, cfg.Groups.Base, cfg.Groups.Filter = "", "dc=example,dc=org", "(|(member={dn})(memberUid={user}))"
 		d.set(func(d *directory) {
@@ -84,11 +80,7 @@ func TestTemplates(t *testing.T) {
 		byUser, errUser := find(t, provider(t, cfg), "acme", "secret")
 		for i, found := range []*auth.Found{byAttribute, bySearch, byUser} {
 			err := []error{errAttribute, errSearch, errUser}[i]
-			if c.want == "" {
-				if found != nil || !errors.Is(err, auth.ErrLogin) || !errors.Is(err, ErrNoTemplate) {
-					t.Errorf("way %d, of %q: %+v, %v", i, c.groups, found, err)
-				}
-			} else if err != nil || found.Template != c.want {
+			if err != nil || found.Template != c.want {
 				t.Errorf("way %d, of %q: %+v, %v, want %q", i, c.groups, found, err, c.want)
 			}
 		}

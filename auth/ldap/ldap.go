@@ -42,7 +42,6 @@ type Config struct {
 	BindDN   string // of a user's entry, with UserMark in its first part
 	Search   Search
 	Groups   Groups
-	Template string            // of who is in none of the groups; "" lets nobody else in
 	Values   map[string]string // attributes whose first values go with the account, by mark
 	Timeout  time.Duration     // 0 is DefaultTimeout
 }
@@ -78,26 +77,32 @@ type Provider struct {
 	binds    *pool      // for users' binds
 }
 
-// New makes a provider. It connects when it is asked first. What is wrong with the
-// configuration is the error.
+// ConfigError tells which part of a configuration cannot be used.
+type ConfigError struct {
+	Field string // of Config, in words and dots: "url", "bind_dn_template", "search.filter"
+	Err   error
+}
+
+func (e *ConfigError) Error() string { return e.Field + ": " + e.Err.Error() }
+
+// Unwrap returns what is wrong with it.
+func (e *ConfigError) Unwrap() error { return e.Err }
+
+// New makes a provider. It connects when it is asked first. The error is a [*ConfigError].
 func New(cfg Config) (*Provider, error) {
 	cfg.Timeout = cmp.Or(cfg.Timeout, DefaultTimeout)
 	at, err := endpointOf(cfg)
 	if err != nil {
-		return nil, err
+		return nil, &ConfigError{"url", err}
 	}
 	p := &Provider{cfg: cfg, binds: newPool(at.dial), wanted: entryAttributes()}
 	p.searches = newPool(func(ctx context.Context) (*link, error) {
 		return at.dialBound(ctx, cfg.Search.BindDN, cfg.Search.BindPassword)
 	})
-	for _, g := range cfg.Groups.Templates {
-		dn, err := ldap.ParseDN(g.Group)
-		if err != nil {
-			return nil, fmt.Errorf("group %q: %w", g.Group, err)
-		}
-		p.groups = append(p.groups, dn)
+	if p.named, err = nameAttribute(cfg); err != nil {
+		return nil, err
 	}
-	if p.named, err = NameAttribute(cmp.Or(cfg.BindDN, cfg.Search.Filter)); err != nil {
+	if p.groups, err = groupNames(cfg.Groups); err != nil {
 		return nil, err
 	}
 	p.wanted = append(p.wanted, p.named)
@@ -110,6 +115,49 @@ func New(cfg Config) (*Provider, error) {
 	slices.Sort(p.wanted)
 	p.wanted = slices.Compact(p.wanted)
 	return p, nil
+}
+
+// nameAttribute is the attribute that has the account's name, if all that users are found
+// by can be used.
+func nameAttribute(cfg Config) (string, error) {
+	if cfg.BindDN != "" {
+		name, err := NameAttribute(cfg.BindDN)
+		if _, errDN := ldap.ParseDN(strings.ReplaceAll(cfg.BindDN, UserMark, "x")); errDN != nil {
+			err = errDN
+		}
+		if err != nil {
+			return "", &ConfigError{"bind_dn_template", err}
+		}
+		return name, nil
+	}
+	if _, err := ldap.ParseDN(cfg.Search.Base); err != nil {
+		return "", &ConfigError{"search.base", err}
+	}
+	name, err := NameAttribute(cfg.Search.Filter)
+	if _, errFilter := ldap.CompileFilter(strings.ReplaceAll(cfg.Search.Filter, UserMark, "x")); errFilter != nil {
+		err = errFilter
+	}
+	if err != nil {
+		return "", &ConfigError{"search.filter", err}
+	}
+	return name, nil
+}
+
+func groupNames(g Groups) ([]*ldap.DN, error) {
+	if _, err := ldap.ParseDN(g.Base); err != nil {
+		return nil, &ConfigError{"groups.base", err}
+	}
+	if _, err := ldap.CompileFilter(strings.NewReplacer(UserMark, "x", EntryMark, "x").Replace(g.Filter)); g.Filter != "" && err != nil {
+		return nil, &ConfigError{"groups.filter", err}
+	}
+	names := make([]*ldap.DN, len(g.Templates))
+	for i, t := range g.Templates {
+		var err error
+		if names[i], err = ldap.ParseDN(t.Group); err != nil {
+			return nil, &ConfigError{fmt.Sprintf("groups.templates[%d].group", i), err}
+		}
+	}
+	return names, nil
 }
 
 func endpointOf(cfg Config) (*endpoint, error) {

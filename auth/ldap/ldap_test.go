@@ -22,11 +22,10 @@ const (
 // searching is a configuration that searches with the rights of the gateway's own entry.
 func searching(d *directory) Config {
 	return Config{
-		URL:      "ldap://" + d.listener.Addr().String(),
-		Search:   Search{Base: people, Filter: "(&(objectClass=person)(uid={user}))", BindDN: service, BindPassword: "service"},
-		Groups:   Groups{Attribute: "memberOf", Templates: []GroupTemplate{{"cn=partners,dc=example,dc=org", "partner"}, {"cn=staff,dc=example,dc=org", "staff"}}},
-		Template: "usual",
-		Values:   map[string]string{"home": "homeDirectory"},
+		URL:    "ldap://" + d.listener.Addr().String(),
+		Search: Search{Base: people, Filter: "(&(objectClass=person)(uid={user}))", BindDN: service, BindPassword: "service"},
+		Groups: Groups{Attribute: "memberOf", Templates: []GroupTemplate{{"cn=partners,dc=example,dc=org", "partner"}, {"cn=staff,dc=example,dc=org", "staff"}}},
+		Values: map[string]string{"home": "homeDirectory"},
 	}
 }
 
@@ -223,6 +222,33 @@ func TestA12_SilenceEnds(t *testing.T) {
 	p.cfg.Timeout = DefaultTimeout
 	if got, err := find(t, p, "acme", "secret"); err != nil || got.Name != "acme" {
 		t.Errorf("once it answers: %+v, %v", got, err)
+	}
+}
+
+func TestWrongConfigurations(t *testing.T) {
+	t.Parallel()
+	for field, change := range map[string]func(c *Config){
+		"url":                       func(c *Config) { c.URL = "http://ldap.example.org" },
+		"bind_dn_template":          func(c *Config) { c.BindDN = "{user}@example.org" },
+		"search.base":               func(c *Config) { c.Search.Base = "people" },
+		"search.filter":             func(c *Config) { c.Search.Filter = "(&(uid={user})" },
+		"groups.base":               func(c *Config) { c.Groups.Base = "groups" },
+		"groups.filter":             func(c *Config) { c.Groups.Filter = "member={dn}=" },
+		"groups.templates[1].group": func(c *Config) { c.Groups.Templates[1].Group = "staff" },
+	} {
+		cfg := Config{
+			URL:    "ldaps://ldap.example.org",
+			Search: Search{Base: people, Filter: "(uid={user})"},
+			Groups: Groups{Templates: []GroupTemplate{{"cn=a,dc=org", "a"}, {"cn=b,dc=org", "b"}}},
+		}
+		if _, err := New(cfg); err != nil {
+			t.Fatal(err)
+		}
+		change(&cfg)
+		var wrong *ConfigError
+		if _, err := New(cfg); !errors.As(err, &wrong) || wrong.Field != field {
+			t.Errorf("%s: %v", field, err)
+		}
 	}
 }
 

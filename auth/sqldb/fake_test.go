@@ -29,7 +29,8 @@ func (tb *table) provider(t *testing.T, cfg Config) *Provider {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.db = sql.OpenDB(tb)
+	db := sql.OpenDB(tb)
+	p.db = func() *sql.DB { return db }
 	t.Cleanup(func() { _ = p.Close() })
 	return p
 }

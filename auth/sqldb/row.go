@@ -59,8 +59,8 @@ func (r *row) text(column string) string {
 }
 
 // account is what the row says, but for the password.
-func (r *row) account(template string) (*auth.Found, error) {
-	f := &auth.Found{Template: template, Values: map[string]string{}}
+func (r *row) account() (*auth.Found, error) {
+	f := &auth.Found{Values: map[string]string{}}
 	var err error
 	if f.Name, err = canonical(r.text("name")); err != nil {
 		return nil, fmt.Errorf("column name: %w", err)
@@ -76,9 +76,7 @@ func (r *row) account(template string) (*auth.Found, error) {
 		switch column {
 		case "name", "password":
 		case "template":
-			if value != "" {
-				f.Template = value
-			}
+			f.Template = value
 		case "disabled":
 			f.Disabled, err = flag(value)
 		case "expires":

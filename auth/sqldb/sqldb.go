@@ -8,10 +8,15 @@ package sqldb
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -45,12 +50,12 @@ const (
 
 // Config says how accounts are found.
 type Config struct {
-	Driver   Driver
-	DSN      string        // as pgx or go-sql-driver/mysql have it; a secret
-	Query    string        // with UserMark; see [Provider] for its columns
-	Plain    bool          // the password column has the passwords themselves
-	Template string        // of rows that have none
-	Timeout  time.Duration // 0 is DefaultTimeout
+	Driver  Driver
+	DSN     string         // as pgx or go-sql-driver/mysql have it; a secret
+	Roots   *x509.CertPool // nil leaves TLS to the DSN; else it is a must, and they sign the server's certificate
+	Query   string         // with UserMark; see [Provider] for its columns
+	Plain   bool           // the password column has the passwords themselves
+	Timeout time.Duration  // 0 is DefaultTimeout
 }
 
 // Provider is a database as an [auth.Provider]. Its query returns one row, or none where
@@ -70,7 +75,7 @@ type Provider struct {
 	cfg   Config
 	query string // in the driver's form
 	names int    // how many times it has the name
-	db    *sql.DB
+	db    func() *sql.DB
 }
 
 // New makes a provider. It connects when it is asked first. What is wrong with the
@@ -81,24 +86,32 @@ func New(cfg Config) (*Provider, error) {
 	if err := CheckQuery(cfg.Query); err != nil {
 		return nil, err
 	}
+	var connector driver.Connector
 	var err error
 	switch cfg.Driver {
 	case Postgres:
 		p.query = strings.ReplaceAll(cfg.Query, UserMark, "$1")
-		p.db, err = openPostgres(cfg.DSN)
+		connector, err = connectPostgres(cfg)
 	case MySQL:
 		p.query, p.names = strings.ReplaceAll(cfg.Query, UserMark, "?"), strings.Count(cfg.Query, UserMark)
-		p.db, err = openMySQL(cfg.DSN)
+		connector, err = connectMySQL(cfg)
 	default:
 		return nil, fmt.Errorf("unknown driver %q", cfg.Driver)
 	}
 	if err != nil {
 		return nil, err
 	}
-	p.db.SetMaxOpenConns(maxConns)
-	p.db.SetMaxIdleConns(maxConns)
-	p.db.SetConnMaxIdleTime(maxIdle)
+	p.db = sync.OnceValue(func() *sql.DB { return pool(connector) })
 	return p, nil
+}
+
+// pool has a goroutine of its own from then on.
+func pool(connector driver.Connector) *sql.DB {
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(maxConns)
+	db.SetMaxIdleConns(maxConns)
+	db.SetConnMaxIdleTime(maxIdle)
+	return db
 }
 
 // What is wrong with a query or a DSN.
@@ -131,21 +144,38 @@ func CheckQuery(query string) error {
 	return nil
 }
 
-// openPostgres uses unnamed statements, which poolers between here and the database do not
-// mix up, and which the server gives its parameters apart from the query.
-func openPostgres(dsn string) (*sql.DB, error) {
-	cfg, err := pgx.ParseConfig(dsn)
+// connectPostgres uses unnamed statements, which poolers between here and the database do
+// not mix up, and which the server gets the parameters of apart from the query.
+func connectPostgres(c Config) (driver.Connector, error) {
+	cfg, err := pgx.ParseConfig(c.DSN)
 	if err != nil {
 		return nil, ErrDSN // the library's text may have the password
 	}
+	if c.Roots != nil {
+		cfg.TLSConfig = c.tls(cfg.Host)
+		for _, f := range cfg.Fallbacks {
+			f.TLSConfig = c.tls(f.Host)
+		}
+	}
 	cfg.DefaultQueryExecMode = pgx.QueryExecModeExec
-	return stdlib.OpenDB(*cfg), nil
+	return stdlib.GetConnector(*cfg), nil
 }
 
-func openMySQL(dsn string) (*sql.DB, error) {
-	cfg, err := mysql.ParseDSN(dsn)
+// tls is how the server of a host is verified by Roots.
+func (c Config) tls(host string) *tls.Config {
+	return &tls.Config{ServerName: host, RootCAs: c.Roots, MinVersion: tls.VersionTLS12}
+}
+
+func connectMySQL(c Config) (driver.Connector, error) {
+	cfg, err := mysql.ParseDSN(c.DSN)
 	if err != nil {
 		return nil, ErrDSN
+	}
+	if host, _, err := net.SplitHostPort(cfg.Addr); c.Roots != nil {
+		if err != nil {
+			return nil, ErrDSN // a socket, which has no TLS
+		}
+		cfg.TLSConfig, cfg.TLS, cfg.AllowFallbackToPlaintext = "", c.tls(host), false
 	}
 	cfg.MultiStatements, cfg.InterpolateParams, cfg.AllowAllFiles = false, false, false
 	cfg.ParseTime = false
@@ -154,11 +184,11 @@ func openMySQL(dsn string) (*sql.DB, error) {
 	if err != nil {
 		return nil, ErrDSN
 	}
-	return sql.OpenDB(connector), nil
+	return connector, nil
 }
 
 // Close ends all connections. Nothing may be asked then.
-func (p *Provider) Close() error { return p.db.Close() }
+func (p *Provider) Close() error { return p.db().Close() }
 
 var (
 	errAmbiguous = errors.New("the query finds more than one row")
@@ -176,7 +206,7 @@ func (p *Provider) Find(ctx context.Context, a auth.Attempt) (*auth.Found, error
 	if r == nil {
 		return nil, auth.ErrUnknown
 	}
-	f, err := r.account(p.cfg.Template)
+	f, err := r.account()
 	if err != nil {
 		return nil, err
 	}
@@ -197,7 +227,7 @@ func (p *Provider) Check(ctx context.Context) error {
 // ask returns the row of the name, nil if there is none. It reads in a transaction that
 // may do nothing else.
 func (p *Provider) ask(ctx context.Context, name string) (*row, error) {
-	tx, err := p.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	tx, err := p.db().BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ import (
 
 // Configurations of both drivers, of which no server is asked.
 func postgres() Config {
-	return Config{Driver: Postgres, DSN: "postgres://ftp@127.0.0.1:1/ftp", Query: "SELECT name, password FROM t WHERE name = {user}", Template: "usual"}
+	return Config{Driver: Postgres, DSN: "postgres://ftp@127.0.0.1:1/ftp", Query: "SELECT name, password FROM t WHERE name = {user}"}
 }
 
 func maria() Config {
