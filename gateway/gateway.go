@@ -35,6 +35,7 @@ type Gateway struct {
 	opened    map[string]backends.Backend // as openStores returned them
 	stores    map[string]backends.Backend // the same behind the cache
 	quotas    quotas                      // before which all that writes to them goes
+	retention *retention
 	ways      *identities
 	cache     *cache.Cache      // nil where it is turned off
 	budget    *multipart.Budget // of all stores
@@ -94,6 +95,7 @@ func New(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*Gateway, 
 		opened:    stores,
 		stores:    shown,
 		quotas:    newQuotas(shown, log),
+		retention: newRetention(log),
 		ways:      newIdentities(cfg, stores, shown, measured),
 		cache:     memory,
 		budget:    budget,
@@ -240,6 +242,11 @@ func (g *Gateway) serve(ctx context.Context) error {
 	}
 	serving.Go(func() error {
 		g.quotas.run(failed)
+		return nil
+	})
+	g.retention.stores = janitor.stores
+	serving.Go(func() error {
+		g.retention.run(failed)
 		return nil
 	})
 	for _, l := range g.bound {

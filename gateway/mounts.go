@@ -42,6 +42,7 @@ func (g *Gateway) mounts(ctx context.Context, account *auth.Account) ([]vfs.Moun
 // keep takes over what grants say of what there may be in their stores, and for how long.
 func (g *Gateway) keep(grants []auth.Grant) {
 	g.quotas.limit(grants)
+	g.retention.keep(grants)
 }
 
 // viewRights are the rights of a grant in the view's own bits.

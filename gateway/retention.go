@@ -1,0 +1,194 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"causeway/auth"
+	"causeway/backends"
+)
+
+// retention ends the files that are older than their mount keeps them, for devices that
+// cannot. It deletes or moves the very version that it has seen to be old, so that several
+// gateways may do so at a time, and it never leaves the prefix of a mount. A store has a
+// goroutine of its own.
+type retention struct {
+	stores map[string]backends.Backend
+	log    *slog.Logger
+	now    func() time.Time // the clock that ages are told by
+
+	mu    sync.Mutex
+	rules map[string]map[string]auth.Retention // by store and prefix
+}
+
+func newRetention(log *slog.Logger) *retention {
+	return &retention{log: log, now: time.Now, rules: make(map[string]map[string]auth.Retention)}
+}
+
+// keep takes over what grants say. Of two that speak of the same keys the last counts.
+func (r *retention) keep(grants []auth.Grant) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, g := range grants {
+		if g.Retention.Days == 0 {
+			continue
+		}
+		if r.rules[g.Store] == nil {
+			r.rules[g.Store] = make(map[string]auth.Retention)
+		}
+		r.rules[g.Store][g.Prefix] = g.Retention
+	}
+}
+
+// of are the rules of a store by prefix.
+func (r *retention) of(store string) map[string]auth.Retention {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.rules[store])
+}
+
+// run works soon, then every hour, until ctx ends.
+func (r *retention) run(ctx context.Context) {
+	var all sync.WaitGroup
+	defer all.Wait()
+	for name := range r.stores {
+		all.Go(func() {
+			for wait := firstRest; ; wait = maxRound {
+				timer := time.NewTimer(wait)
+				select {
+				case <-ctx.Done():
+					timer.Stop()
+					return
+				case <-timer.C:
+					r.round(ctx, name)
+				}
+			}
+		})
+	}
+}
+
+// round ends what is too old in a store.
+func (r *retention) round(ctx context.Context, store string) {
+	rules := r.of(store)
+	for _, prefix := range slices.Sorted(maps.Keys(rules)) {
+		s := expiry{
+			store: r.stores[store], prefix: prefix, rules: rules, rule: rules[prefix],
+			before: r.now().AddDate(0, 0, -rules[prefix].Days),
+			log:    r.log.With("store", store, "prefix", prefix),
+		}
+		err := s.run(ctx)
+		if err != nil && ctx.Err() == nil {
+			s.log.Warn("not all files could be looked at for their age", slog.Any("err", err))
+		}
+		if s.failures > 0 {
+			s.log.Warn("old files could not be ended", slog.Int("count", s.failures))
+		}
+		if s.rule.DryRun && s.old > 0 {
+			s.log.Info("old files would be ended, but for dry_run", slog.Int("count", s.old))
+		}
+	}
+}
+
+// expiry is one round below one prefix.
+type expiry struct {
+	store    backends.Backend
+	prefix   string
+	rules    map[string]auth.Retention // of all prefixes of the store
+	rule     auth.Retention
+	before   time.Time // what has been as it is since then, or longer, is old
+	log      *slog.Logger
+	old      int
+	failures int
+}
+
+// maxNamed is how many files of a dry run the log names.
+const maxNamed = 100
+
+func (s *expiry) run(ctx context.Context) error {
+	q := backends.Query{Prefix: s.prefix, Fresh: true}
+	for {
+		page, err := s.store.List(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, o := range page.Objects {
+			if !s.covers(o) {
+				continue
+			}
+			if err := s.end(ctx, o); err != nil {
+				return err
+			}
+		}
+		if page.Next == "" || page.Next == q.Token {
+			return nil
+		}
+		q.Token = page.Next
+	}
+}
+
+// covers tells whether an object is a file, too old, and this rule's to end: what is below a
+// prefix with a rule of its own, deeper down, is not. A directory stays if it has a marker.
+func (s *expiry) covers(o backends.Object) bool {
+	since := o.Since()
+	if strings.HasSuffix(o.Key, "/") || !strings.HasPrefix(o.Key, s.prefix) || since.IsZero() || !since.Before(s.before) ||
+		slices.Contains(strings.Split(o.Key, "/"), backends.Reserved) {
+		return false
+	}
+	for prefix := range s.rules {
+		if len(prefix) > len(s.prefix) && strings.HasPrefix(o.Key, prefix) {
+			return false
+		}
+	}
+	return true
+}
+
+// end ends one file. The error is one that ends the round.
+func (s *expiry) end(ctx context.Context, o backends.Object) error {
+	attrs := []any{slog.String("key", o.Key), slog.Int64("bytes", o.Size), slog.Time("since", o.Since())}
+	if s.old++; s.rule.DryRun {
+		if s.old <= maxNamed {
+			s.log.Info("an old file would be ended", attrs...)
+		}
+		return nil
+	}
+	bounded, cancel := context.WithTimeout(ctx, sweepTimeout)
+	defer cancel()
+	var err error
+	if s.rule.To == "" {
+		err = s.store.Delete(bounded, o.Key, backends.DeleteOptions{IfMatch: o.ETag})
+	} else {
+		err = s.move(bounded, o)
+	}
+	switch {
+	case err == nil:
+		s.log.Info("an old file was ended", append(attrs, slog.String("to", s.rule.To))...)
+	case errors.Is(err, backends.ErrChanged), errors.Is(err, fs.ErrNotExist):
+		// It is not what it was, or another gateway has been faster.
+	case errors.Is(err, backends.ErrUnavailable):
+		return err
+	default:
+		if s.failures++; s.failures <= maxComplaints {
+			s.log.Warn("an old file could not be ended", append(attrs, slog.Any("err", err))...)
+		}
+	}
+	return rest(ctx)
+}
+
+// move moves a file, and nothing that is there gives way: if the name is taken, the file gets
+// its time into its name.
+func (s *expiry) move(ctx context.Context, o backends.Object) error {
+	to := s.rule.To + strings.TrimPrefix(o.Key, s.prefix)
+	options := backends.CopyOptions{SourceIfMatch: o.ETag, IfAbsent: true}
+	_, _, err := backends.Move(ctx, s.store, to, o.Key, options)
+	if errors.Is(err, fs.ErrExist) {
+		_, _, err = backends.Move(ctx, s.store, to+"."+o.Since().UTC().Format("20060102T150405Z"), o.Key, options)
+	}
+	return err
+}
