@@ -64,8 +64,8 @@ func grant(prefix string, r auth.Retention) auth.Grant {
 	return auth.Grant{Store: "s", Prefix: prefix, Retention: r}
 }
 
-// TestRetentionEndsTheOldOnes, of its own prefix, and of none that has a rule of its own.
-func TestRetentionEndsTheOldOnes(t *testing.T) {
+// TestS45_RetentionEndsTheOldOnes, of its own prefix, and of none that has a rule of its own.
+func TestS45_RetentionEndsTheOldOnes(t *testing.T) {
 	old := []string{"in/a", "in/d/", "in/d/a", "in/keep/a", "in/.causeway/x", "in2/a", "other"}
 	for name, c := range map[string]struct {
 		rule auth.Retention
@@ -84,8 +84,8 @@ func TestRetentionEndsTheOldOnes(t *testing.T) {
 	}
 }
 
-// TestRetentionReplacesNothing that is where it moves to.
-func TestRetentionReplacesNothing(t *testing.T) {
+// TestS45_RetentionReplacesNothing that is where it moves to.
+func TestS45_RetentionReplacesNothing(t *testing.T) {
 	r, store := aged([]string{"in/a"}, []string{"old/a"}, grant("in/", auth.Retention{Days: 30, To: "old/"}))
 	r.round(t.Context(), "s")
 	if got := keysOf(store); !slices.Equal(got, []string{"old/a", "old/a.20270101T000000Z"}) {
@@ -104,8 +104,8 @@ func (s replaced) List(ctx context.Context, q backends.Query) (backends.Page, er
 	return page, err
 }
 
-// TestRetentionSparesWhatIsReplaced while its age is being looked at.
-func TestRetentionSparesWhatIsReplaced(t *testing.T) {
+// TestS45_RetentionSparesWhatIsReplaced while its age is being looked at.
+func TestS45_RetentionSparesWhatIsReplaced(t *testing.T) {
 	for _, to := range []string{"", "old/"} {
 		r, store := aged([]string{"in/a", "in/b"}, nil, grant("in/", auth.Retention{Days: 30, To: to}))
 		r.stores["s"] = replaced{store}
@@ -116,9 +116,9 @@ func TestRetentionSparesWhatIsReplaced(t *testing.T) {
 	}
 }
 
-// TestRetentionStaysInItsMounts: whatever the prefixes are, nothing beside them, nothing that
+// TestS45_RetentionStaysInItsMounts: whatever the prefixes are, nothing beside them, nothing that
 // is young, and nothing that is the gateway's own is touched.
-func TestRetentionStaysInItsMounts(t *testing.T) {
+func TestS45_RetentionStaysInItsMounts(t *testing.T) {
 	segment := rapid.SampledFrom([]string{"a", "b", "a2", ".causeway", "ü"})
 	rapid.Check(t, func(t *rapid.T) {
 		key := rapid.Map(rapid.SliceOfN(segment, 1, 4), func(s []string) string { return strings.Join(s, "/") })

@@ -40,9 +40,9 @@ func wantFull(t *testing.T, err error) {
 	}
 }
 
-// TestX10_ParallelUploads: a hundred uploads at a time to room for ten, through several
+// TestX10_S45_ParallelUploads: a hundred uploads at a time to room for ten, through several
 // decorators of one bucket, store ten.
-func TestX10_ParallelUploads(t *testing.T) {
+func TestX10_S45_ParallelUploads(t *testing.T) {
 	l, b, bucket := limited(t, quota.Limit{Bytes: 1000})
 	other := l.Backend(bucket)
 	var stored atomic.Int64
