@@ -6,6 +6,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -49,7 +51,7 @@ func prepareUserShow(flags *flag.FlagSet) func(context.Context, console) error {
 	}
 }
 
-// show prints all of an account but its password.
+// show prints all of an account but its password and keys.
 func show(out io.Writer, a gateway.Account, source string) error {
 	w := columns(out)
 	line := func(key, value string) {
@@ -74,6 +76,13 @@ func show(out io.Writer, a gateway.Account, source string) error {
 		line("network", n.String())
 	}
 	line("limits", limits(a.Limits))
+	for _, store := range slices.Sorted(maps.Keys(a.Credentials)) {
+		what := "keys of its own"
+		if role := a.Credentials[store].AssumeRole; role.RoleARN != "" {
+			what = "a session of " + role.RoleARN
+		}
+		line("credentials", store+": "+what)
+	}
 	for _, m := range a.Mounts {
 		j := a.Judgement(m)
 		line("mount", fmt.Sprintf("%s is %s:%s, rights %s, incomplete: %s", m.Path, m.Store, m.Prefix, rights(m.Rights), j.Incomplete))
