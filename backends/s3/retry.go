@@ -62,7 +62,7 @@ func (t telling) GetRetryToken(ctx context.Context, err error) (func(error) erro
 }
 
 // GetInitialToken is [aws.Retryer.GetInitialToken].
-func (t telling) GetInitialToken() func(error) error { return t.next.GetInitialToken() }
+func (t telling) GetInitialToken() func(error) error { return t.next.GetInitialToken() } //nolint:staticcheck // the interface has it still
 
 // GetAttemptToken is [aws.RetryerV2.GetAttemptToken].
 func (t telling) GetAttemptToken(ctx context.Context) (func(error) error, error) {
