@@ -1,6 +1,7 @@
 package usersfile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -158,11 +159,17 @@ type list struct {
 	users *yaml.Node // the sequence of accounts, made where there was none
 }
 
+// errBreaks: YAML counts these as ends of lines, and edits are by lines as editors see them.
+var errBreaks = errors.New("not to be edited here: lines must end in LF or CRLF alone")
+
 var errNoList = errors.New("not a users file: users must be a list of maps")
 
 // read finds the accounts. It knows only as much of the form as it needs.
 func read(text []byte) (*list, error) {
 	l := &list{text: text, root: new(yaml.Node)}
+	if bytes.ContainsAny(bytes.ReplaceAll(text, []byte("\r\n"), nil), "\r\u0085\u2028\u2029") {
+		return nil, errBreaks
+	}
 	if err := yaml.Unmarshal(text, l.root); err != nil {
 		return nil, fmt.Errorf("not a users file: %w", err)
 	}
