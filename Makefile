@@ -3,7 +3,7 @@
 LINT := go tool -modfile=e2e/tools/go.mod golangci-lint
 
 .NOTPARALLEL:
-.PHONY: check install build vet format lint test servers seeds e2e kill-matrix walk sim bench bench-quick
+.PHONY: check install build vet format lint test servers seeds e2e kill-matrix walk sim bench bench-quick reproducible
 
 check: install build vet format lint servers seeds e2e
 	@echo "make check: passed"
@@ -63,3 +63,10 @@ bench: install
 # Less, in fewer rounds: shows that all runs, and proves no target.
 bench-quick: install
 	go run ./e2e/bench -quick -run '$(BENCH)'
+
+# The program, built from this folder and from a copy elsewhere, is the same to the octet.
+reproducible:
+	@dir=$$(mktemp -d) && mkdir $$dir/copy && cp -r go.mod go.sum auth backends cache cmd configs gateway $$dir/copy && \
+	go build -trimpath -buildvcs=false -o $$dir/here ./cmd/causeway && \
+	(cd $$dir/copy && go build -trimpath -buildvcs=false -o $$dir/there ./cmd/causeway) && \
+	cmp $$dir/here $$dir/there && rm -r $$dir && echo "make reproducible: the same to the octet"

@@ -12,8 +12,8 @@ import (
 
 // TestEveryThreatIsAnswered holds TRUST.md to its word: each row of the threat list on data
 // connections (D), on the control connection and TLS (T), on logins (A), on paths and listings
-// (P) and on transfers and what they cost (X) has a test or a transcript that carries its
-// number, or a sentence there.
+// (P), on transfers (X) and on what is around the gateway (O) has a test or a transcript that
+// carries its number, or a sentence there.
 func TestEveryThreatIsAnswered(t *testing.T) {
 	answered := sentences(t)
 	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
@@ -30,7 +30,7 @@ func TestEveryThreatIsAnswered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for letter, rows := range map[string]int{"D": 18, "T": 28, "A": 15, "P": 21, "X": 20} {
+	for letter, rows := range map[string]int{"D": 18, "T": 28, "A": 15, "P": 21, "X": 20, "O": 15} {
 		for n := range rows {
 			if id := fmt.Sprintf("%s%d", letter, n+1); !answered[id] {
 				t.Errorf("no test, transcript or sentence for %s", id)
@@ -46,7 +46,7 @@ func sentences(t *testing.T) map[string]bool {
 		t.Fatal(err)
 	}
 	ids := make(map[string]bool)
-	for _, row := range regexp.MustCompile(`(?m)^\| ([ADOPTX]\d+), .+ \| .+\. \|$`).FindAllStringSubmatch(string(text), -1) {
+	for _, row := range regexp.MustCompile(`(?m)^\| ([DTAPXO]\d+), .+ \| .+\. \|$`).FindAllStringSubmatch(string(text), -1) {
 		ids[row[1]] = true
 	}
 	return ids
