@@ -31,7 +31,7 @@ const (
 	HomeMark = "{home}"
 )
 
-// ErrTemplate: there is no template of a name.
+// ErrTemplate means that there is no template of a name.
 var ErrTemplate = errors.New("no such template")
 
 // ValueError is a value that cannot be put into a template. Its text never holds the value,
@@ -93,7 +93,7 @@ func fill(template []Mount, name string, values map[string]string) ([]Mount, *Va
 	for mark := range marks(template) {
 		value, ok := values[mark]
 		if mark == UserMark[1:len(UserMark)-1] {
-			value, ok = name, true
+			value = name
 		} else if !ok {
 			return nil, &ValueError{mark, "the template needs it, and the account has none", "choose another template, or write mounts"}
 		}
