@@ -15,10 +15,12 @@ import (
 
 // AccountSource is a provider of accounts beside [Config.Users]. They are asked in order,
 // after those users, and the first that has a name decides. It is of one kind: exactly one
-// field is set, but for Rehash.
+// field is set, but for Rehash, and Key, which goes with Store.
 type AccountSource struct {
 	File        string               `yaml:"file"`   // a users file; see [Config.ParseUsers]
-	Rehash      bool                 `yaml:"rehash"` // of File: old kinds of hash are replaced after a login
+	Store       string               `yaml:"store"`  // a users file in a store; a key of Config.Stores
+	Key         string               `yaml:"key"`    // of the object in Store
+	Rehash      bool                 `yaml:"rehash"` // of a users file: old kinds of hash are replaced after a login
 	HTTP        *HTTPAccounts        `yaml:"http"`
 	Certificate *CertificateAccounts `yaml:"certificate"`
 	LDAP        *LDAPAccounts        `yaml:"ldap"`
@@ -46,6 +48,7 @@ func (c *checker) accounts() {
 		field := fmt.Sprintf("accounts[%d]", i)
 		if c.oneKind(field) {
 			c.usersFile(field+".file", i)
+			c.storedUsers(field, i)
 			c.httpAccounts(field+".http", a.HTTP)
 			c.certificateAccounts(field+".certificate", i)
 			c.ldapAccounts(field+".ldap", i)
@@ -57,7 +60,7 @@ func (c *checker) accounts() {
 // oneKind reports a source that is of no kind, or of several.
 func (c *checker) oneKind(field string) bool {
 	kinds, _ := keysOf(reflect.TypeFor[AccountSource]())
-	kinds = slices.DeleteFunc(kinds, func(k string) bool { return k == rehash })
+	kinds = slices.DeleteFunc(kinds, func(k string) bool { return k == rehash || k == "key" })
 	given := slices.DeleteFunc(slices.Clone(kinds), func(k string) bool { return !c.given(field + "." + k) })
 	switch {
 	case len(given) == 0:

@@ -33,17 +33,23 @@ type accounts struct {
 	rehash *rehasher
 
 	reading sync.Mutex         // held by reload, for what files hold
+	closed  bool               // under reading: the files are read no more
 	granted func([]auth.Grant) // told of what accounts are granted; may be nil
 }
 
 // accountFile is a users file as it was when it was last right.
 type accountFile struct {
 	usersfile.Document
+	done      func() error
 	source    int // index in configs.Config.Accounts
 	path      string
 	content   *configs.UsersFile
-	version   string // that was looked at last, right or wrong
-	complaint string // what was wrong then, and has been said
+	version   string        // that was looked at last, right or wrong
+	inPlace   bool          // it may be found half written
+	seen      string        // if inPlace, the version at the last look that found another
+	pause     time.Duration // between two looks, beside pollAccounts
+	looked    time.Time     // for the last time
+	complaint string        // what was wrong then, and has been said
 }
 
 // newAccounts makes all accounts. What is wrong with them, in the configuration and in each
@@ -57,20 +63,27 @@ func newAccounts(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*a
 		return nil, err
 	}
 	var err error
-	if a.asked, err = a.links(); err != nil {
-		return nil, err
+	if a.asked, err = a.links(); err == nil {
+		a.users, err = auth.New(a.inForce(), newAnonymous(cfg.Anonymous), hashesOf(cfg.Hashes), a.asked...)
 	}
-	a.users, err = auth.New(a.inForce(), newAnonymous(cfg.Anonymous), hashesOf(cfg.Hashes), a.asked...)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, a.close())
 	}
 	a.rehash = newRehasher(a)
 	return a, nil
 }
 
-// close ends what providers hold open. Nobody logs in then.
+// close ends what providers and users files hold open. Nobody logs in then.
 func (a *accounts) close() error {
+	a.reading.Lock()
+	defer a.reading.Unlock()
 	var errs []error
+	if !a.closed {
+		for _, f := range a.files {
+			errs = append(errs, f.done())
+		}
+	}
+	a.closed = true
 	for _, link := range a.asked {
 		if c, ok := link.Provider.(io.Closer); ok {
 			errs = append(errs, c.Close())
@@ -83,14 +96,25 @@ func (a *accounts) close() error {
 func (a *accounts) readFiles(ctx context.Context) error {
 	var errs []error
 	for i, source := range a.cfg.Accounts {
-		if source.File == "" {
+		if !source.HasUsers() {
 			continue
 		}
-		f := &accountFile{Document: usersfile.File{Path: source.File}, source: i, path: source.File}
-		errs = append(errs, locate(a.cfg, i, f.read(ctx, a.cfg)))
+		d, done, err := document(ctx, a.cfg, source)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		f := &accountFile{Document: d, done: done, source: i, path: source.Place(), inPlace: source.File != ""}
+		if source.Store != "" {
+			f.pause = pollStored
+		}
 		a.files = append(a.files, f)
+		errs = append(errs, locate(a.cfg, i, f.read(ctx, a.cfg)))
 	}
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return errors.Join(err, a.close())
+	}
+	return nil
 }
 
 // locate says where the configuration names a file that cannot be read, and what to do.
@@ -100,6 +124,9 @@ func locate(cfg *configs.Config, source int, err error) error {
 	switch {
 	case err == nil, errors.As(err, &problem):
 		return err
+	case cfg.Accounts[source].Store != "":
+		return cfg.Problem(fmt.Sprintf("accounts[%d].key", source), "cannot be read: "+err.Error(),
+			"put a users file there, with users: [] to begin with, and let the store's credentials read and write it")
 	case errors.Is(err, usersfile.ErrExposed):
 		return cfg.Problem(field, err.Error(), "take the others' rights away: chmod o= "+cfg.Accounts[source].File)
 	case errors.Is(err, fs.ErrNotExist):
@@ -114,6 +141,7 @@ var errEmpty = errors.New("is empty; write users: [] if there is to be no accoun
 // read takes the file's content if it has changed and is right. The error matches
 // usersfile.ErrUnchanged if it has not.
 func (f *accountFile) read(ctx context.Context, cfg *configs.Config) error {
+	f.looked = time.Now()
 	text, version, err := f.Read(ctx, f.version)
 	switch {
 	case errors.Is(err, usersfile.ErrUnchanged):
@@ -121,6 +149,12 @@ func (f *accountFile) read(ctx context.Context, cfg *configs.Config) error {
 	case err != nil:
 		f.version = "" // once it can be read again, it is news
 		return err
+	}
+	// What is written into the file itself, not beside it, may end anywhere, at the end of a
+	// line too. It is taken once two looks find the same.
+	if f.inPlace && f.content != nil && version != f.seen {
+		f.seen = version
+		return usersfile.ErrUnchanged
 	}
 	f.version = version
 	if f.content != nil && len(bytes.TrimSpace(text)) == 0 {
@@ -174,8 +208,14 @@ func (a *accounts) run(ctx context.Context) {
 func (a *accounts) reload(ctx context.Context) {
 	a.reading.Lock()
 	defer a.reading.Unlock()
+	if a.closed {
+		return
+	}
 	changed := false
 	for _, f := range a.files {
+		if time.Since(f.looked) < f.pause {
+			continue
+		}
 		err := f.read(ctx, a.cfg)
 		if ctx.Err() != nil {
 			return

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"causeway/auth/usersfile"
@@ -13,19 +14,23 @@ import (
 // time is not lost: change is then called again. A gateway that runs takes the new file
 // over by itself.
 func EditAccounts(ctx context.Context, cfg *configs.Config, source int, change func(text []byte) ([]byte, error)) error {
-	path := cfg.Accounts[source].File
-	err := usersfile.Edit(ctx, usersfile.File{Path: path}, func(text []byte) ([]byte, error) {
+	place := cfg.Accounts[source].Place()
+	d, done, err := document(ctx, cfg, cfg.Accounts[source])
+	if err != nil {
+		return err
+	}
+	err = usersfile.Edit(ctx, d, func(text []byte) ([]byte, error) {
 		changed, err := change(text)
 		if err != nil {
 			return nil, err
 		}
-		if _, err := ParseUsers(cfg, path, changed); err != nil {
+		if _, err := ParseUsers(cfg, place, changed); err != nil {
 			return nil, fmt.Errorf("this would make a wrong users file:\n%w", err)
 		}
 		return changed, nil
 	})
-	if err != nil {
-		return fmt.Errorf("edit %s: %w", path, err)
+	if err = errors.Join(err, done()); err != nil {
+		return fmt.Errorf("edit %s: %w", place, err)
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func Accounts(ctx context.Context, cfg *configs.Config) ([]Account, error) {
 	if err := a.readFiles(ctx); err != nil {
 		return nil, err
 	}
-	return a.all(), nil
+	return a.all(), a.close()
 }
 
 // all are all accounts in order.

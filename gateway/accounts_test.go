@@ -49,6 +49,14 @@ func rewrite(t *testing.T, cfg *configs.Config, i int, text string) {
 	}
 }
 
+// look has the gateway take over what has changed in its users files.
+func (r *running) look(t *testing.T) {
+	t.Helper()
+	for range 2 { // it waits for a file to stay as it is
+		r.accounts.Load().reload(t.Context())
+	}
+}
+
 // polled is accounts that look at their files in virtual time.
 type polled struct {
 	*accounts
@@ -78,7 +86,13 @@ func poll(t *testing.T, cfg *configs.Config, test func(t *testing.T, p polled)) 
 // in tells whether an account can be logged in to once the files have been looked at.
 func (p polled) in(name string) bool {
 	p.t.Helper()
-	time.Sleep(pollAccounts + time.Second)
+	time.Sleep(2*pollAccounts + time.Second)
+	return p.holds(name)
+}
+
+// holds is in without the wait.
+func (p polled) holds(name string) bool {
+	p.t.Helper()
 	account, err := p.users.Login(p.t.Context(), auth.Attempt{Name: name, Password: password, Remote: netip.MustParseAddr("192.0.2.1")})
 	if err != nil && !errors.Is(err, auth.ErrLogin) {
 		p.t.Error(err)
@@ -243,7 +257,7 @@ func TestS40_PartnerOfATemplate(t *testing.T) {
 		t.Errorf("globex sees %q", got)
 	}
 	rewrite(t, cfg, 0, "users: []")
-	r.accounts.Load().reload(t.Context())
+	r.look(t)
 	late := dial(t, r.explicit, nil)
 	late.do(331, "USER acme")
 	late.do(530, "PASS "+password)
@@ -261,7 +275,7 @@ func TestA13_X20_SessionsOfRemovedAccountsEnd(t *testing.T) {
 	staying.login("cam1", password)
 	data := busy.data("STOR /slow.txt")
 	rewrite(t, cfg, 0, strings.Replace(partners, "name: acme", "disabled: true, name: acme", 1))
-	r.accounts.Load().reload(t.Context())
+	r.look(t)
 	idle.do(421, "PWD")
 	if line, err := idle.text.ReadLine(); err == nil {
 		t.Errorf("after the goodbye: %q", line)

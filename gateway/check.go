@@ -50,6 +50,7 @@ func Check(ctx context.Context, cfg *configs.Config, w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	defer accounts.close() //nolint:errcheck // they have been read by then
 	cfg = accounts.check(w)
 	if _, _, err := newTLS(cfg, slog.New(slog.DiscardHandler)); err != nil {
 		return err

@@ -67,6 +67,15 @@ func New(ctx context.Context, cfg *configs.Config, log *slog.Logger) (*Gateway, 
 	if err != nil {
 		return nil, err
 	}
+	g, err := newGateway(ctx, cfg, accounts, log)
+	if err != nil {
+		return nil, errors.Join(err, accounts.close())
+	}
+	return g, nil
+}
+
+// newGateway makes all but the accounts.
+func newGateway(ctx context.Context, cfg *configs.Config, accounts *accounts, log *slog.Logger) (*Gateway, error) {
 	tls, certificate, err := newTLS(cfg, log)
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -25,7 +26,7 @@ func (g *Gateway) Reload(ctx context.Context, next *configs.Config) error {
 	}
 	if g.shown != nil {
 		if err := g.shown.follow(change.Config); err != nil {
-			return err
+			return errors.Join(err, made.close())
 		}
 	}
 	made.inspect(g.keep)

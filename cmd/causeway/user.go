@@ -33,21 +33,21 @@ func prepareUserAdd(flags *flag.FlagSet) func(context.Context, console) error {
 			return err
 		}
 		if *template == "" {
-			fmt.Fprintf(c.stderr, "%s: --template TEMPLATE is required: one of those under templates in %s or in the configuration\n", flags.Name(), cfg.Accounts[source].File)
+			fmt.Fprintf(c.stderr, "%s: --template TEMPLATE is required: one of those under templates in %s or in the configuration\n", flags.Name(), cfg.Accounts[source].Place())
 			return errUsage
 		}
 		return withPassword(ctx, c, *generate, func(hash string) error {
 			err := gateway.EditAccounts(ctx, cfg, source, func(text []byte) ([]byte, error) {
 				return usersfile.Add(text, usersfile.Entry{Name: name, Hash: hash, Template: *template})
 			})
-			return confirm(c, err, "%s was added to %s", name, cfg.Accounts[source].File)
+			return confirm(c, err, "%s was added to %s", name, cfg.Accounts[source].Place())
 		})
 	}
 }
 
 // free is the first users file, to which a name is to be added that no account has.
 func free(ctx context.Context, cfg *configs.Config, name string) (source int, err error) {
-	source = slices.IndexFunc(cfg.Accounts, func(a configs.AccountSource) bool { return a.File != "" })
+	source = slices.IndexFunc(cfg.Accounts, configs.AccountSource.HasUsers)
 	if source < 0 {
 		return 0, errNoUsersFile
 	}

@@ -133,7 +133,7 @@ func sourceOf(cfg *configs.Config, a gateway.Account) string {
 	if a.Source < 0 {
 		return "the configuration"
 	}
-	return cfg.Accounts[a.Source].File
+	return cfg.Accounts[a.Source].Place()
 }
 
 func columns(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
