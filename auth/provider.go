@@ -26,11 +26,13 @@ type Voucher interface {
 	Vouches() bool
 }
 
-// ErrNeeded: without a password it cannot be told whether the client may log in.
-var ErrNeeded = errors.New("a password is needed")
-
-// ErrUnknown: there is no account of this name.
-var ErrUnknown = errors.New("no such account")
+// What a provider answers beside ErrLogin.
+var (
+	// ErrNeeded: without a password it cannot be told whether the client may log in.
+	ErrNeeded = errors.New("a password is needed")
+	// ErrUnknown: there is no account of this name.
+	ErrUnknown = errors.New("no such account")
+)
 
 // Found is an account as a provider tells it. What it may use is said by a template of the
 // configuration.

@@ -14,7 +14,7 @@ import (
 )
 
 // rehashing runs a test with accounts of the file partners, with comments, that hash anew.
-func rehashing(t *testing.T, rehash bool, test func(t *testing.T, cfg *configs.Config, p polled)) { //nolint:revive // the configuration's switch
+func rehashing(t *testing.T, rehash bool, test func(t *testing.T, cfg *configs.Config, p polled)) {
 	t.Helper()
 	cfg := withFiles(t, "# all of them\n"+strings.ReplaceAll(partners, "template: partner}\n", "template: partner}   # one\n\n"))
 	cfg.Accounts[0].Rehash = rehash
@@ -80,7 +80,8 @@ func TestRehashIsAfterTheLogin(t *testing.T) {
 func TestRehashOnlyWhereAsked(t *testing.T) {
 	rehashing(t, false, func(t *testing.T, cfg *configs.Config, p polled) {
 		before := read(t, cfg)
-		if !p.in("acme") || !p.in("acme") || read(t, cfg) != before {
+		first, second := p.in("acme"), p.in("acme")
+		if !first || !second || read(t, cfg) != before {
 			t.Errorf("the file is\n%s", read(t, cfg))
 		}
 	})

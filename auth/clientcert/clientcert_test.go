@@ -152,7 +152,7 @@ func TestA14_WhoseCertificatesAreRefused(t *testing.T) {
 			c.want = auth.ErrCertificate
 		}
 		strict := mustNew(t, Config{Authorities: a.pool, Password: true})
-		if err := find(t, strict, c.user, c.certificates); !errors.Is(err, c.want) || (c.want == auth.ErrCertificate) != errors.Is(err, auth.ErrLogin) {
+		if err := find(t, strict, c.user, c.certificates); !errors.Is(err, c.want) || errors.Is(c.want, auth.ErrCertificate) != errors.Is(err, auth.ErrLogin) {
 			t.Errorf("%s, with a password: %v, want %v", c.name, err, c.want)
 		}
 	}
@@ -218,7 +218,7 @@ func TestA14_RevokedCertificatesAreRefused(t *testing.T) {
 			put([]byte("-----BEGIN"))
 		}
 		err := find(t, p, "acme", certificate)
-		if !errors.Is(err, c.want) || c.want != nil && c.want != auth.ErrCertificate && errors.Is(err, auth.ErrLogin) {
+		if !errors.Is(err, c.want) || c.want != nil && !errors.Is(c.want, auth.ErrCertificate) && errors.Is(err, auth.ErrLogin) {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
 		}
 	}

@@ -97,7 +97,7 @@ func TestA12_WhatIsNoAnswerIsAnError(t *testing.T) {
 		{"page", 200, "<html>acme</html>", nil},
 		{"two", 200, `{"user": "acme"} {"user": "acme"}`, nil},
 		{"list", 200, `[{"user": "acme"}]`, nil},
-		{"typing error", 200, `{"user": "acme", "disabeld": true}`, nil},
+		{"typing error", 200, `{"user": "acme", "disabld": true}`, nil},
 		{"type", 200, `{"user": "acme", "disabled": "yes"}`, nil},
 		{"no date", 200, `{"user": "acme", "expires": "tomorrow"}`, nil},
 		{"no network", 200, `{"user": "acme", "networks": ["192.0.2.0/33"]}`, nil},
