@@ -43,7 +43,7 @@ func prepareServe(flags *flag.FlagSet) func(context.Context, console) error {
 				err = g.Reload(ctx, next)
 			}
 			if err != nil {
-				tellReload(log, err, c.confines(cfg))
+				c.tellReload(cfg, log, err)
 				return
 			}
 			setLevel(next.Log.Level)
@@ -66,9 +66,9 @@ func whileServing(ctx context.Context, run func(context.Context) error, hangups 
 }
 
 // tellReload tells why a configuration was not taken over.
-func tellReload(log *slog.Logger, err error, confined bool) {
+func (c console) tellReload(cfg *configs.Config, log *slog.Logger, err error) {
 	attrs := []any{slog.String("err", strings.ReplaceAll(err.Error(), "\n", " | "))}
-	if confined {
+	if c.confines(cfg) {
 		attrs = append(attrs, slog.String("note", "files that the old one did not name are closed to the sandbox until a restart"))
 	}
 	log.Error("the configuration is wrong; the old one stays", attrs...)
