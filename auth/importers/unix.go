@@ -72,7 +72,7 @@ func (r *reader) passwd(at Origin, fields, shadow []string) {
 			r.lose(at, a.Name, "the end of the account in the shadow file is not a number of days")
 			return
 		}
-		a.Expires = time.Unix(0, 0).UTC().AddDate(0, 0, int(days)-1) //nolint:gosec // 16 bits
+		a.Expires = time.Unix(0, 0).UTC().AddDate(0, 0, int(days)-1)
 	}
 	r.take(a)
 }

@@ -301,7 +301,7 @@ func TestX10_CountAmongWriters(t *testing.T) {
 		var all sync.WaitGroup
 		for n := range 8 {
 			all.Go(func() {
-				rng := rand.New(rand.NewPCG(uint64(round), uint64(n))) //nolint:gosec // so that a failure comes again
+				rng := rand.New(rand.NewPCG(uint64(round), uint64(n)))
 				for range 10 {
 					write(t, b, fmt.Sprint(rng.IntN(40)), rng.IntN(100))
 					_ = b.Delete(t.Context(), fmt.Sprint(rng.IntN(40)), backends.DeleteOptions{})

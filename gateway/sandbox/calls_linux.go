@@ -86,7 +86,7 @@ func limitCalls() error {
 	for i, r := range raw {
 		code[i] = unix.SockFilter{Code: r.Op, Jt: r.Jt, Jf: r.Jf, K: r.K}
 	}
-	program := unix.SockFprog{Len: uint16(len(code)), Filter: &code[0]}
+	program := unix.SockFprog{Len: uint16(len(code)), Filter: &code[0]} //nolint:gosec // some 200 instructions
 	// The thread that gives up privileges must be the one that has the filter put on all.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -94,7 +94,7 @@ func limitCalls() error {
 		return fmt.Errorf("no_new_privs: %w", err)
 	}
 	unsynced, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC,
-		uintptr(unsafe.Pointer(&program)))
+		uintptr(unsafe.Pointer(&program))) //nolint:gosec // the kernel takes a pointer
 	switch {
 	case errno != 0:
 		return errno
