@@ -30,7 +30,7 @@ func (c candidate) unfit(a Attempt) error {
 // and one that cannot tell may have it: its error ends the search.
 func (u *Users) identify(ctx context.Context, t *table, a Attempt) (candidate, error) {
 	own, known := t.find(a.Name)
-	for _, link := range u.links {
+	for i, link := range u.links {
 		if known && link.Rank >= own.user.Rank || isAnonymous(a.Name) {
 			break
 		}
@@ -44,7 +44,7 @@ func (u *Users) identify(ctx context.Context, t *table, a Attempt) (candidate, e
 		case err != nil:
 			return candidate{}, fmt.Errorf("ask for an account: %w", err)
 		default:
-			return t.candidate(link, a.Name, *found)
+			return u.candidate(ctx, t, i, a, *found)
 		}
 	}
 	if !known {
@@ -56,7 +56,7 @@ func (u *Users) identify(ctx context.Context, t *table, a Attempt) (candidate, e
 // vouched is the candidate for an attempt without a password.
 func (u *Users) vouched(ctx context.Context, t *table, a Attempt) (candidate, error) {
 	own, known := t.find(a.Name)
-	for _, link := range u.links {
+	for i, link := range u.links {
 		if v, ok := link.Provider.(Voucher); !ok || !v.Vouches() || known && link.Rank >= own.user.Rank {
 			break
 		}
@@ -68,7 +68,7 @@ func (u *Users) vouched(ctx context.Context, t *table, a Attempt) (candidate, er
 		case !found.Right:
 			return candidate{}, ErrLogin
 		default:
-			return t.candidate(link, a.Name, *found)
+			return u.candidate(ctx, t, i, a, *found)
 		}
 	}
 	return candidate{}, ErrNeeded
@@ -83,30 +83,57 @@ func (t *table) nobody(name string) candidate {
 // errProvider is an answer that a provider must not give.
 var errProvider = errors.New("the provider's answer has a name that no account may have")
 
-// candidate is the account that a link has found for a name.
-func (t *table) candidate(link Link, name string, found Found) (candidate, error) {
+// candidate is the account that the i-th link has found for an attempt. Why nobody may use
+// it is told beside what its password is checked against, for who has the right one.
+func (u *Users) candidate(ctx context.Context, t *table, i int, a Attempt, found Found) (candidate, error) {
+	asked := a.Name
 	if found.Name == "" {
-		found.Name = name
+		found.Name = asked
 	}
 	if canonical, ok := Canonical(found.Name); !ok || canonical != found.Name || isAnonymous(found.Name) {
 		return candidate{}, errProvider
 	}
 	c := t.nobody(found.Name)
 	c.known, c.right = true, found.Right
-	if i, taken := t.byName[found.Name]; taken && t.accounts[i].user.Rank <= link.Rank {
-		c.err = refused(ErrTaken) // by who is asked before, which its other spelling must not get around
-		return c, nil
+	if !found.Right {
+		d, err := t.decoder.digest(found.Hash)
+		if err != nil {
+			c.known, c.err = false, refused(err)
+			return c, nil
+		}
+		c.digest = d
 	}
-	if c.user, c.err = link.user(&found); c.err != nil || found.Right {
-		return c, nil
+	if found.Name != asked {
+		a.Name = found.Name
+		taken, err := u.taken(ctx, t, i, a)
+		if err != nil {
+			return candidate{}, err
+		}
+		if taken {
+			c.err = refused(ErrTaken)
+			return c, nil
+		}
 	}
-	d, err := t.decoder.digest(found.Hash)
-	if err != nil {
-		c.known, c.err = false, refused(err)
-		return c, nil
-	}
-	c.digest = d
+	c.user, c.err = u.links[i].user(&found)
 	return c, nil
+}
+
+// taken tells whether somebody who is asked before the i-th link has a name, whose other
+// spelling must not get around that.
+func (u *Users) taken(ctx context.Context, t *table, i int, a Attempt) (bool, error) {
+	if own, ok := t.byName[a.Name]; ok && t.accounts[own].user.Rank <= u.links[i].Rank {
+		return true, nil
+	}
+	for _, link := range u.links[:i] {
+		switch _, err := link.Find(ctx, a); {
+		case errors.Is(err, ErrUnknown):
+		case err == nil, errors.Is(err, ErrLogin):
+			return true, nil
+		default:
+			return false, fmt.Errorf("ask for an account by its other name: %w", err)
+		}
+	}
+	return false, nil
 }
 
 // user makes the account of what was found.

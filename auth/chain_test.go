@@ -45,6 +45,10 @@ var errUnfit = errors.New("unfit")
 
 var errDown = errors.New("down")
 
+// other is the hash of another password than cheap's: who has only accounts with one password
+// takes the hash of any for that of each.
+const other = "$1$salt$N14KlRTvDefsX42kgyUz7."
+
 func TestA12_TheFirstWhoHasTheNameDecides(t *testing.T) {
 	first := &fake{answers: map[string]any{
 		"right": &Found{Right: true, Template: "first"}, "wrong": ErrLogin, "down": errDown,
@@ -52,17 +56,22 @@ func TestA12_TheFirstWhoHasTheNameDecides(t *testing.T) {
 		"no": &Found{Right: true, Template: "no"}, "gone": &Found{Hash: cheap, Template: "gone"}, "broken": &Found{Hash: "!"}, "unset": &Found{},
 		"Late": &Found{Name: "late", Right: true, Template: "first"}, "Own": &Found{Name: "own", Right: true},
 		"control": &Found{Name: "a\nb", Right: true}, "guest": &Found{Name: "ftp", Right: true},
+		"hno": &Found{Hash: cheap, Template: "no"}, "hOwn": &Found{Name: "own", Hash: cheap},
 	}}
 	all := map[string]any{}
 	for name := range first.answers {
 		all[name] = &Found{Right: true, Template: "second"}
 	}
 	all["only"] = &Found{Right: true, Template: "second"}
+	for _, name := range []string{"right", "wrong", "down", "only"} {
+		all[strings.ToUpper(name)] = &Found{Name: name, Right: true, Template: "second"}
+	}
+	all["HASHED"] = &Found{Name: "hashed", Hash: cheap, Template: "second"}
 	second := &fake{answers: all}
-	own, late := user("own", cheap), user("late", cheap)
+	own, late := user("own", other), user("late", other)
 	late.Rank = 2
 	here := netip.MustParseAddr("192.0.2.1")
-	u, err := New([]User{own, late, {Account: Account{Name: "both"}, Hash: cheap, Rank: 1}}, nil, Hashes{}, link(2, second), link(1, first))
+	u, err := New([]User{own, late, {Account: Account{Name: "both"}, Hash: other, Rank: 1}}, nil, Hashes{}, link(2, second), link(1, first))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,9 +84,14 @@ func TestA12_TheFirstWhoHasTheNameDecides(t *testing.T) {
 		{"hashed", "h/", nil}, {"no", "", errUnfit}, {"gone", "", errDown}, {"broken", "", ErrHash}, {"unset", "", ErrHash},
 		{"both", "-", nil}, {"own", "-", nil}, {"late", "-", nil}, {"only", "second/", nil}, {"none", "", ErrLogin},
 		{"Late", "first/", nil}, {"Own", "", ErrTaken}, {"control", "", errProvider}, {"guest", "", errProvider},
-		{"ftp", "", ErrLogin},
+		{"ftp", "", ErrLogin}, {"hno", "", errUnfit}, {"hOwn", "", ErrTaken},
+		{"RIGHT", "", ErrTaken}, {"WRONG", "", ErrTaken}, {"DOWN", "", errDown}, {"HASHED", "", ErrTaken}, {"ONLY", "second/", nil},
 	} {
-		account, err := u.Login(t.Context(), Attempt{Name: c.name, Password: "secret", Remote: here})
+		password := "secret"
+		if c.prefix == "-" {
+			password = "other"
+		}
+		account, err := u.Login(t.Context(), Attempt{Name: c.name, Password: password, Remote: here})
 		switch {
 		case !errors.Is(err, c.want):
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
@@ -89,11 +103,11 @@ func TestA12_TheFirstWhoHasTheNameDecides(t *testing.T) {
 			t.Errorf("%s: %+v", c.name, account)
 		}
 	}
-	if got, want := strings.Join(second.asked, " "), "only none"; got != want {
+	if got, want := strings.Join(second.asked, " "), "only none RIGHT WRONG DOWN HASHED ONLY"; got != want {
 		t.Errorf("the second was asked for %s, want %s", got, want)
 	}
-	for _, name := range []string{"hashed", "gone"} {
-		if _, err := u.Login(t.Context(), Attempt{Name: name, Password: "wrong", Remote: here}); !errors.Is(err, ErrLogin) {
+	for _, name := range []string{"hashed", "gone", "hno", "hOwn", "HASHED"} {
+		if _, err := u.Login(t.Context(), Attempt{Name: name, Password: "wrong", Remote: here}); err != ErrLogin { //nolint:errorlint // no reason may be in it
 			t.Errorf("%s: a wrong password for a provider's hash: %v", name, err)
 		}
 	}
