@@ -43,6 +43,7 @@ var ErrDenied = errors.New("stores do not allow what the mounts need")
 // store and permission, more where the prefixes differ, and one for each account that is
 // hidden by another of its name. The error matches ErrDenied if something is missing that
 // the rights of some mount need: a store that may only be put to is right for a drop box.
+// What a mount's retention would end now is counted.
 // That uploads cannot be parked, and that an account's own credentials reach further than
 // its mounts, is told, and is not a failure.
 func Check(ctx context.Context, cfg *configs.Config, w io.Writer) error {
@@ -106,7 +107,7 @@ func (t trial) check(ctx context.Context, w io.Writer) (missing int) {
 		return 1
 	}
 	provider := providers()[t.cfg.Stores[t.name].Kind]
-	targets, all := targetsOf(t.cfg, t.name, provider.parts)
+	targets, all := targetsOf(t.cfg, t.name, provider.parts, t.upkeep)
 	var found findings
 	dead := false
 	for _, at := range targets {
@@ -132,6 +133,9 @@ func (t trial) check(ctx context.Context, w io.Writer) (missing int) {
 	}
 	if t.wall {
 		t.checkWall(ctx, w)
+	}
+	if !dead {
+		t.checkRetention(ctx, w)
 	}
 	return missing
 }

@@ -24,7 +24,10 @@ type trial struct {
 	store backends.Backend
 	cfg   *configs.Config // with those mounts alone
 	wall  bool            // who asks is an account, which must not see beyond them
-	err   error           // why it cannot be asked
+	// upkeep is what the gateway itself does there: grants with a quota or a retention,
+	// also of accounts that have credentials of their own.
+	upkeep []auth.Grant
+	err    error // why it cannot be asked
 }
 
 // trials are all stores, each with its own credentials and then with those of accounts, in
@@ -34,7 +37,7 @@ func trials(ctx context.Context, cfg *configs.Config, names []string, stores map
 	for _, name := range names {
 		common := *cfg
 		common.Users = slices.DeleteFunc(slices.Clone(cfg.Users), func(u configs.User) bool { return hasOwn(u, name) })
-		all = append(all, trial{label: name, name: name, store: stores[name], cfg: &common})
+		all = append(all, trial{label: name, name: name, store: stores[name], cfg: &common, upkeep: upkeepOf(cfg, name)})
 		checked := 0
 		for _, u := range cfg.Users {
 			switch {

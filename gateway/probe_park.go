@@ -17,7 +17,7 @@ import (
 // false if no mount stores anything there. One place tells it for the whole store: what is
 // parked is written down at the bucket's root.
 func parkTarget(cfg *configs.Config, store string) (dir string, stores bool) {
-	needs := needsOf(cfg, store)
+	needs := needsOf(cfg, store, nil)
 	for _, prefix := range slices.Sorted(maps.Keys(needs)) {
 		if needs[prefix][put] {
 			return prefix + backends.Reserved + "/", true

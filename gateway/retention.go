@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"iter"
 	"log/slog"
 	"maps"
 	"slices"
@@ -76,13 +77,7 @@ func (r *retention) run(ctx context.Context) {
 
 // round ends what is too old in a store.
 func (r *retention) round(ctx context.Context, store string) {
-	rules := r.of(store)
-	for _, prefix := range slices.Sorted(maps.Keys(rules)) {
-		s := expiry{
-			store: r.stores[store], prefix: prefix, rules: rules, rule: rules[prefix],
-			before: r.now().AddDate(0, 0, -rules[prefix].Days),
-			log:    r.log.With("store", store, "prefix", prefix),
-		}
+	for s := range r.expiries(store) {
 		err := s.run(ctx)
 		if err != nil && ctx.Err() == nil {
 			s.log.Warn("not all files could be looked at for their age", slog.Any("err", err))
@@ -92,6 +87,23 @@ func (r *retention) round(ctx context.Context, store string) {
 		}
 		if s.rule.DryRun && s.old > 0 {
 			s.log.Info("old files would be ended, but for dry_run", slog.Int("count", s.old))
+		}
+	}
+}
+
+// expiries are what a round has to do, by prefix.
+func (r *retention) expiries(store string) iter.Seq[*expiry] {
+	rules := r.of(store)
+	return func(yield func(*expiry) bool) {
+		for _, prefix := range slices.Sorted(maps.Keys(rules)) {
+			s := &expiry{
+				store: r.stores[store], prefix: prefix, rules: rules, rule: rules[prefix],
+				before: r.now().AddDate(0, 0, -rules[prefix].Days),
+				log:    r.log.With("store", store, "prefix", prefix),
+			}
+			if !yield(s) {
+				return
+			}
 		}
 	}
 }
@@ -112,6 +124,16 @@ type expiry struct {
 const maxNamed = 100
 
 func (s *expiry) run(ctx context.Context) error {
+	return s.each(ctx, func(o backends.Object) error {
+		if !s.covers(o) {
+			return nil
+		}
+		return s.end(ctx, o)
+	})
+}
+
+// each hands out all that is below the prefix, until an error.
+func (s *expiry) each(ctx context.Context, do func(backends.Object) error) error {
 	q := backends.Query{Prefix: s.prefix, Fresh: true}
 	for {
 		page, err := s.store.List(ctx, q)
@@ -119,10 +141,7 @@ func (s *expiry) run(ctx context.Context) error {
 			return err
 		}
 		for _, o := range page.Objects {
-			if !s.covers(o) {
-				continue
-			}
-			if err := s.end(ctx, o); err != nil {
+			if err := do(o); err != nil {
 				return err
 			}
 		}

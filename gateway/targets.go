@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"causeway/auth"
 	"causeway/backends"
 	"causeway/configs"
 )
@@ -21,9 +22,10 @@ type target struct {
 
 // targetsOf are the prefixes of a store that are mounted, a sample of them if there are
 // many; all is how many there are. Where parts is not "", the parts of larger uploads go
-// to objects there, and it is a target if anything may be stored.
-func targetsOf(cfg *configs.Config, store, parts string) (targets []target, all int) {
-	needs := needsOf(cfg, store)
+// to objects there, and it is a target if anything may be stored. What the gateway itself
+// does, for quotas and retention, it needs as the mounts do.
+func targetsOf(cfg *configs.Config, store, parts string, upkeep []auth.Grant) (targets []target, all int) {
+	needs := needsOf(cfg, store, upkeep)
 	prefixes := slices.Sorted(maps.Keys(needs))
 	all = len(prefixes)
 	for i := range min(all, maxTargets) {
@@ -41,19 +43,23 @@ func targetsOf(cfg *configs.Config, store, parts string) (targets []target, all 
 
 // needsOf collects the mounts of a store by their prefixes. One that has none is tried at
 // its root.
-func needsOf(cfg *configs.Config, store string) map[string]map[permission]bool {
+func needsOf(cfg *configs.Config, store string, upkeep []auth.Grant) map[string]map[permission]bool {
 	needs := map[string]map[permission]bool{}
+	need := func(prefix string, perms ...permission) {
+		if needs[prefix] == nil {
+			needs[prefix] = map[permission]bool{}
+		}
+		for _, perm := range perms {
+			needs[prefix][perm] = true
+		}
+	}
 	add := func(name, prefix string, rights ...configs.Right) {
 		if name != store {
 			return
 		}
-		if needs[prefix] == nil {
-			needs[prefix] = map[permission]bool{}
-		}
+		need(prefix)
 		for _, r := range rights {
-			for _, perm := range neededBy(r) {
-				needs[prefix][perm] = true
-			}
+			need(prefix, neededBy(r)...)
 		}
 	}
 	for _, user := range cfg.Users {
@@ -64,8 +70,19 @@ func needsOf(cfg *configs.Config, store string) map[string]map[permission]bool {
 	for _, m := range cfg.Anonymous.Mounts {
 		add(m.Store, m.Prefix, configs.List, configs.Read)
 	}
+	for _, g := range upkeep {
+		need(g.Prefix, list) // to count, or to find what is old
+		if g.Retention.Days == 0 || g.Retention.DryRun {
+			continue
+		}
+		need(g.Prefix, discard)
+		if g.Retention.To != "" {
+			need(g.Prefix, get)
+			need(g.Retention.To, put)
+		}
+	}
 	if len(needs) == 0 {
-		add(store, "")
+		need("")
 	}
 	return needs
 }
