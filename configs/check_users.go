@@ -90,7 +90,7 @@ func (c *checker) mounts(field string, mounts []Mount) {
 		}
 		c.mountStore(at+".store", m.Store)
 		c.prefix(at+".prefix", m.Prefix)
-		c.keptApart(at+".prefix", m)
+		c.keptApart(at, m)
 		c.rights(at+".rights", m.Rights)
 		c.patterns(at+".hide", m.Hide)
 		c.patterns(at+".deny", m.Deny)

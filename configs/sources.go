@@ -88,6 +88,9 @@ func (c *checker) usersFile(field string, i int) {
 	if file != "" && first < i {
 		c.wrong(field, fmt.Sprintf("is that of accounts[%d] too", first), "name each file once")
 	}
+	if file != "" {
+		c.outsideStores(field, file)
+	}
 }
 
 // sameFile tells whether two paths name one file, as far as names can tell.

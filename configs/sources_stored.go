@@ -2,7 +2,9 @@ package configs
 
 import (
 	"fmt"
+	"maps"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -37,12 +39,39 @@ func (c *checker) storedUsers(field string, i int) {
 }
 
 // keptApart reports a mount through which an account could read or replace a users file,
-// whatever stands for the marks of a template.
+// whatever stands for the marks of a template: by its prefix, or by what it moves away.
 func (c *checker) keptApart(field string, m Mount) {
 	for _, a := range c.cfg.Accounts {
-		if a.Store != "" && a.Store == m.Store && !hasReserved(a.Key) && within(a.Key, m.Prefix) {
-			c.wrong(field, fmt.Sprintf("covers %s, where the accounts are", a.Place()),
-				"move the users file to "+reserved+"/users.yaml, which no account can reach, or choose another prefix")
+		if a.Store == "" || a.Store != m.Store || hasReserved(a.Key) {
+			continue
+		}
+		judge := func(field, prefix string) {
+			if within(a.Key, prefix) {
+				c.wrong(field, fmt.Sprintf("covers %s, where the accounts are", a.Place()),
+					"move the users file to "+reserved+"/users.yaml, which no account can reach, or choose another prefix")
+			}
+		}
+		judge(field+".prefix", m.Prefix)
+		if m.Retention.To != "" {
+			judge(field+".retention.to", m.Retention.To)
+		}
+	}
+}
+
+// outsideStores reports a users file on the disk that is an object of a store too: under
+// its own name, or under that of a link to it.
+func (c *checker) outsideStores(field, file string) {
+	for _, name := range slices.Sorted(maps.Keys(c.cfg.Stores)) {
+		bucket := c.bucket(name)
+		if c.cfg.Stores[name].Kind != LocalDir || bucket == "" {
+			continue
+		}
+		link := filepath.Join(c.host.directory(filepath.Dir(file)), filepath.Base(file))
+		for _, path := range []string{link, c.host.directory(file)} {
+			key, inside := strings.CutPrefix("localdir:"+filepath.ToSlash(path), bucket)
+			if inside && !hasReserved(key) {
+				c.wrong(field, "is in the store "+name+", where accounts may reach it", "move it out of the store's folder")
+			}
 		}
 	}
 }

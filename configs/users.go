@@ -22,7 +22,7 @@ func (c *Config) ParseUsers(path string, data []byte) (*UsersFile, error) {
 	var f UsersFile
 	d := decoder{report: r}
 	d.decode(root, &f)
-	check := checker{report: r, cfg: &Config{TLS: c.TLS, Stores: c.Stores, Profiles: c.Profiles, Users: f.Users, Hashes: c.Hashes, Limits: c.Limits}, hashes: hashForms()}
+	check := checker{report: r, cfg: &Config{TLS: c.TLS, Stores: c.Stores, Accounts: c.Accounts, Profiles: c.Profiles, Users: f.Users, Hashes: c.Hashes, Limits: c.Limits}, hashes: hashForms()}
 	check.templates(f.Templates, fileMarks())
 	check.users()
 	check.apply(f.Templates, c.Templates)

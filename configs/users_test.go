@@ -44,6 +44,27 @@ func TestS52_ProblemsOfUsersFiles(t *testing.T) {
 	}
 }
 
+// TestUsersFilesAreOutOfReach: nobody in a users file may read or replace one in a store.
+func TestUsersFilesAreOutOfReach(t *testing.T) {
+	const covers = "covers disk:conf/users.yaml, where the accounts are"
+	cfg := stored()
+	cfg.Accounts = []AccountSource{{Store: "disk", Key: "conf/users.yaml"}}
+	for text, want := range map[string]string{
+		`templates: {t: {mounts: [{path: /, store: disk, prefix: "{user}/", rights: [read]}]}}`:                                                                           "templates.t.mounts[0].prefix: " + covers,
+		`templates: {t: {mounts: [{path: /, store: disk, prefix: "a-{user}/", rights: [read]}]}}`:                                                                         "",
+		`users: [{name: a, password: "` + someHash + `", mounts: [{path: /, store: disk, rights: [read]}]}]`:                                                              "users[0].mounts[0].prefix: " + covers,
+		`users: [{name: a, password: "` + someHash + `", mounts: [{path: /, store: disk, prefix: in/, rights: [write], retention: {days: 1, action: move, to: conf/}}]}]`: "users[0].mounts[0].retention.to: " + covers,
+		`users: [{name: a, password: "` + someHash + `", mounts: [{path: /, store: disk, prefix: in/, rights: [write]}]}]`:                                                "",
+	} {
+		_, err := cfg.ParseUsers("users.yaml", []byte(text))
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+const someHash = "$1$ryoZ13uQ$s/pg/v0yvADnExHRg8akZ1"
+
 const wholeUsersFile = `
 templates:
   partner:
