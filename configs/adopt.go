@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -44,10 +45,31 @@ func (c *Config) Adopt(next *Config) (*Change, error) {
 	}
 	adopted.source = next.source
 	change.Config = &adopted
-	return &change, adopted.storesRun()
+	return &change, errors.Join(adopted.storesRun(), c.sameAuthorities(next))
 }
 
-// storesRun finds mounts of stores that are not there yet.
+// sameAuthorities finds another set of authorities for clients' certificates: TLS asks by
+// those that it has begun with, or for none.
+func (c *Config) sameAuthorities(next *Config) error {
+	if slices.Equal(c.clientAuthorities(), next.clientAuthorities()) {
+		return nil
+	}
+	return next.Problem("accounts", "the authorities of clients' certificates are others",
+		"restart the gateway to ask clients by them; until then nothing is changed")
+}
+
+func (c *Config) clientAuthorities() []string {
+	var files []string
+	for _, a := range c.Accounts {
+		if a.Certificate != nil {
+			files = append(files, a.Certificate.CA)
+		}
+	}
+	slices.Sort(files)
+	return files
+}
+
+// storesRun finds mounts and users files in stores that are not there yet.
 func (c *Config) storesRun() error {
 	judge := func(field string, mounts []Mount) error {
 		for i, m := range mounts {
@@ -57,6 +79,12 @@ func (c *Config) storesRun() error {
 			}
 		}
 		return nil
+	}
+	for i, a := range c.Accounts {
+		if _, ok := c.Stores[a.Store]; a.Store != "" && !ok {
+			return c.Problem(fmt.Sprintf("accounts[%d].store", i), fmt.Sprintf("the store %q is new", a.Store),
+				"restart the gateway to read accounts there; until then nothing is changed")
+		}
 	}
 	for name, t := range c.Templates {
 		if err := judge("templates."+name+".mounts", t.Mounts); err != nil {

@@ -67,4 +67,40 @@ func TestAdopt(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), `users[0].mounts[0].store: the store "new" is new; restart the gateway`) {
 		t.Errorf("a new store: %v", err)
 	}
+	withStore.Users, withStore.Accounts = nil, []AccountSource{{Store: "new", Key: "users.yaml"}}
+	if _, err = cfg.Adopt(withStore); err == nil || !strings.Contains(err.Error(), `accounts[0].store: the store "new" is new; restart the gateway`) {
+		t.Errorf("a users file in a new store: %v", err)
+	}
+}
+
+// TestA14_AuthoritiesTakeARestart: a certificate source whose authority TLS does not ask by
+// would refuse everybody, or nobody.
+func TestA14_AuthoritiesTakeARestart(t *testing.T) {
+	certificates := func(cas ...string) *Config {
+		cfg := Default()
+		for _, ca := range cas {
+			cfg.Accounts = append(cfg.Accounts, AccountSource{Certificate: &CertificateAccounts{CA: ca}})
+		}
+		return cfg
+	}
+	for _, c := range []struct {
+		from, to *Config
+		restart  bool
+	}{
+		{certificates(), certificates("a.pem"), true},
+		{certificates("a.pem"), certificates(), true},
+		{certificates("a.pem"), certificates("b.pem"), true},
+		{certificates("a.pem"), certificates("a.pem", "b.pem"), true},
+		{certificates("a.pem", "b.pem"), certificates("b.pem", "a.pem"), false},
+	} {
+		_, err := c.from.Adopt(c.to)
+		if told := err != nil && strings.Contains(err.Error(), "accounts: the authorities of clients' certificates are others; restart the gateway"); told != c.restart {
+			t.Errorf("%v to %v: %v", c.from.clientAuthorities(), c.to.clientAuthorities(), err)
+		}
+	}
+	next := certificates("a.pem")
+	next.Accounts[0].Certificate.CRL = "crl.pem"
+	if change, err := certificates("a.pem").Adopt(next); err != nil || !slices.Equal(change.Keys, []string{"accounts"}) {
+		t.Errorf("a revocation list: %v", err)
+	}
 }
