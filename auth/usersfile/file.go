@@ -97,7 +97,7 @@ func (f File) Replace(_ context.Context, text []byte, version string) error {
 
 // replace writes a file beside the one of the path and gives it its name.
 func replace(path string, text []byte, like fs.FileInfo) error {
-	dir, name := filepath.Split(path)
+	dir, name := filepath.Dir(path), filepath.Base(path)
 	temp, err := os.CreateTemp(dir, "."+name+".*") // for its owner only, until it is complete
 	if err != nil {
 		return fmt.Errorf("write beside %s: %w", path, err)
@@ -127,9 +127,6 @@ func takeAfter(file *os.File, like fs.FileInfo) error {
 
 // syncDir makes the new name durable.
 func syncDir(dir string) error {
-	if dir == "" {
-		dir = "."
-	}
 	d, err := os.Open(dir)
 	if err != nil {
 		return err

@@ -49,6 +49,24 @@ func TestReadKnowsWhatHasChanged(t *testing.T) {
 	}
 }
 
+// TestReplaceInTheWorkingDirectory writes beside the file, and nowhere else: who has no
+// path for it may have another file system for temporary files.
+func TestReplaceInTheWorkingDirectory(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "missing"))
+	if err := os.WriteFile("users.yaml", []byte("one"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f := File{Path: "users.yaml"}
+	_, version, err := f.Read(t.Context(), "")
+	if err == nil {
+		err = f.Replace(t.Context(), []byte("other"), version)
+	}
+	if text, _ := os.ReadFile("users.yaml"); err != nil || string(text) != "other" {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
 // TestReplaceKeeps: mode and links stay, and nothing is left beside the file.
 func TestReplaceKeeps(t *testing.T) {
 	f := newFile(t, "one")
