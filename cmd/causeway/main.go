@@ -93,8 +93,23 @@ func run(ctx context.Context, c console, args []string) int {
 			return cmd.run(ctx, c, args[len(words):])
 		}
 	}
-	fmt.Fprintf(c.stderr, "causeway: unknown command %q; see causeway help\n", args[0])
+	fmt.Fprintf(c.stderr, "causeway: unknown command %q; there are: %s\n", strings.Join(args[:min(len(args), 2)], " "), strings.Join(names(args[0]), ", "))
 	return exitUsage
+}
+
+// names are those of the commands that begin with a word, or of all if none does.
+func names(word string) []string {
+	var all, some []string
+	for _, cmd := range commands() {
+		all = append(all, cmd.name)
+		if strings.HasPrefix(cmd.name, word+" ") {
+			some = append(some, cmd.name)
+		}
+	}
+	if len(some) > 0 {
+		return some
+	}
+	return all
 }
 
 func (cmd command) run(ctx context.Context, c console, args []string) int {

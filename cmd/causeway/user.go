@@ -83,7 +83,7 @@ func prepareUserPasswd(flags *flag.FlagSet) func(context.Context, console) error
 }
 
 func prepareUserDisable(flags *flag.FlagSet) func(context.Context, console) error {
-	return prepareChange(flags, usersfile.Disable, "%s is disabled; its sessions end at their next command")
+	return prepareChange(flags, usersfile.Disable, "%s is disabled; its sessions end within seconds, at their next command")
 }
 
 func prepareUserEnable(flags *flag.FlagSet) func(context.Context, console) error {
