@@ -3,6 +3,7 @@ package ftp
 import (
 	"context"
 	"io"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,8 +11,8 @@ import (
 
 // fakeAllowance is spent by the test.
 type fakeAllowance struct {
-	places    int // for transfers
-	left      int // calls of Leave
+	places    int          // for transfers
+	left      atomic.Int32 // calls of Leave
 	perOctet  time.Duration
 	perTurn   time.Duration
 	refuseAll bool
@@ -35,7 +36,7 @@ func (a *fakeAllowance) Send(ctx context.Context, octets int) error {
 	return doze(ctx, time.Duration(octets)*a.perOctet)
 }
 
-func (a *fakeAllowance) Leave() { a.left++ }
+func (a *fakeAllowance) Leave() { a.left.Add(1) }
 
 func doze(ctx context.Context, d time.Duration) error {
 	select {
@@ -87,12 +88,13 @@ func TestSessionsLeave(t *testing.T) {
 			a := &fakeAllowance{}
 			bubble(t, allowed(a), ListenOptions{}, func(t *testing.T, k *talker) {
 				k.login()
-				if a.left != 0 {
+				if a.left.Load() != 0 {
 					t.Error("left while it was there")
 				}
 				end(k)
-				if a.left != 1 {
-					t.Errorf("left %d times", a.left)
+				synctest.Wait()
+				if a.left.Load() != 1 {
+					t.Errorf("left %d times", a.left.Load())
 				}
 			})
 		})
@@ -124,7 +126,7 @@ func TestTooManyTransfers(t *testing.T) {
 		a.places = 0
 		k.passiveRead()
 		k.say("NLST", "150", "226") // a listing is none
-		if a.places = 1; a.left != 0 {
+		if a.places = 1; a.left.Load() != 0 {
 			t.Error("left")
 		}
 	})
