@@ -36,7 +36,7 @@ func prepareUserImport(flags *flag.FlagSet) func(context.Context, console) error
 	from := flags.String("from", "", "`SERVER` that the files are of: "+strings.Join(importers.Servers(), ", "))
 	template := flags.String("template", "", "`TEMPLATE` of the accounts, which says what they may do")
 	strip := flags.String("home-strip", "", "`PREFIX` of the homes; the rest takes the place of {home} in the template")
-	file := flags.String("file", "", "users `FILE` to write, one of those under accounts; the first if not given")
+	file := flags.String("file", "", "users `FILE` to write, one of those under accounts, or STORE:KEY; the first if not given")
 	replace := flags.Bool("replace", false, "put accounts in the place of those of the same name in the users file")
 	dry := flags.Bool("dry-run", false, "tell what would be done, and do nothing")
 	return func(ctx context.Context, c console) error {
@@ -76,10 +76,13 @@ func usersFileOf(cfg *configs.Config, file string) (int, error) {
 		return 0, err
 	}
 	for i, source := range cfg.Accounts {
-		if source.File == "" {
+		if !source.HasUsers() {
 			continue
 		}
-		if known, err := filepath.Abs(source.File); file == "" || err == nil && known == wanted {
+		if file == "" || file == source.Place() {
+			return i, nil
+		}
+		if known, err := filepath.Abs(source.File); source.File != "" && err == nil && known == wanted {
 			return i, nil
 		}
 	}
@@ -127,7 +130,7 @@ func (i *importing) add(ctx context.Context, found []importers.Account, dry bool
 		i.notes = i.notes[:noted] // the file may be read several times
 		changed, n, err := i.write(text, entries)
 		if taken = n; err == nil && (dry || n == 0) {
-			_, err = gateway.ParseUsers(i.cfg, i.cfg.Accounts[i.source].File, changed)
+			_, err = gateway.ParseUsers(i.cfg, i.cfg.Accounts[i.source].Place(), changed)
 			err = errors.Join(err, errDry)
 		}
 		return changed, err
@@ -199,7 +202,7 @@ func (i *importing) write(text []byte, entries []candidate) (changed []byte, tak
 	if changed, err = i.put(text, entries); err != nil {
 		return nil, 0, err
 	}
-	path := i.cfg.Accounts[i.source].File
+	path := i.cfg.Accounts[i.source].Place()
 	if _, err := gateway.ParseUsers(i.cfg, path, changed); err == nil {
 		return changed, len(entries), nil
 	}
@@ -257,7 +260,7 @@ func (i *importing) report(c console, taken int, dry bool) error { //nolint:revi
 	if dry {
 		done = "would be written to"
 	}
-	fmt.Fprintf(c.stderr, "%d accounts %s %s, %d were not taken\n", taken, done, i.cfg.Accounts[i.source].File, lost)
+	fmt.Fprintf(c.stderr, "%d accounts %s %s, %d were not taken\n", taken, done, i.cfg.Accounts[i.source].Place(), lost)
 	if lost > 0 {
 		return fmt.Errorf("%d accounts or lines were not taken", lost)
 	}

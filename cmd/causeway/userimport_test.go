@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -127,5 +128,32 @@ func TestImportDryRun(t *testing.T) {
 	}
 	if text, err := os.ReadFile(file); err != nil || string(text) != partnerFile {
 		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+// TestImportIntoAStore: a users file in a store is written as one on the disk is.
+func TestImportIntoAStore(t *testing.T) {
+	config, file := partners(t)
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored := filepath.Join(filepath.Dir(config), "data", ".causeway", "users.yaml")
+	sources := strings.Replace(string(text), "{file: users.yaml}", "{store: disk, key: .causeway/users.yaml}, {file: users.yaml}", 1)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(stored), 0o700), os.WriteFile(stored, []byte(strings.ReplaceAll(partnerFile, "acme", "umbrella")), 0o600), os.WriteFile(config, []byte(sources), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for name, args := range map[string][]string{"first": nil, "named": {"--file", "disk:.causeway/users.yaml"}} {
+		args = append([]string{"--from", "htpasswd", "--template", "partner"}, args...)
+		code, stderr := runImport(t, config, args, map[string]string{"h": name + ":" + oldHash})
+		if code != exitOK || !strings.Contains(stderr, "1 accounts were written to disk:.causeway/users.yaml,") {
+			t.Errorf("%d: %s", code, stderr)
+		}
+		if got, err := os.ReadFile(stored); err != nil || !strings.Contains(string(got), "{name: "+name+",") {
+			t.Errorf("%v\n%s", err, got)
+		}
+	}
+	if text, err := os.ReadFile(file); err != nil || string(text) != partnerFile {
+		t.Errorf("the other users file is written: %v\n%s", err, text)
 	}
 }
