@@ -22,6 +22,7 @@ func TestUsersFileInAStore(t *testing.T) {
 	if err := bucket.write(t.Context(), storedUsersKey, []byte("# of all gateways\nusers: []\n")); err != nil {
 		t.Fatal(err)
 	}
+	// Without the exemption a password that was tried too early is wrong for a minute more.
 	s := setup{
 		accounts: []account{{name: user, store: bucket, prefix: "own/"}},
 		plain4:   true,
