@@ -103,7 +103,7 @@ func newCertificates(cfg *configs.Config, field string, c *configs.CertificateAc
 	}
 	p, err := clientcert.New(clientcert.Config{Authorities: roots, Revoked: c.CRL, Field: names[c.Name], Password: c.NeedsPassword()})
 	if err != nil {
-		return nil, cfg.Problem(field+".crl", err.Error(), "name a file of revocation lists, in PEM, or of one in DER")
+		return nil, cfg.Problem(field+".crl", err.Error(), "name a file of revocation lists of version 2 (which openssl ca writes with a crlnumber), in PEM, or of one in DER")
 	}
 	return p, nil
 }
