@@ -21,14 +21,20 @@ const (
 	keepFolder = readFolder | appendFolder | ll.AccessFSMakeDir | ll.AccessFSRemoveFile | ll.AccessFSRemoveDir | ll.AccessFSRefer
 )
 
+// leastABI is the first that lets files be moved between folders. With less all that could
+// be in force were rules without that, which the library answers by no rule at all.
+const leastABI = 2
+
+var errNoLandlock = errors.New("the kernel has no Landlock, or one that cannot move files between folders (before Linux 5.19)")
+
 // Enforce closes the sandbox around all threads of the process, for good. What the kernel
 // lacks is left out, and [State] says so.
 func Enforce(f Files) State {
 	var s State
 	abi, err := ll.LandlockGetABIVersion()
 	switch {
-	case err != nil || abi < 1:
-		s.Err = errors.New("the kernel has no Landlock")
+	case err != nil || abi < leastABI:
+		s.Err = errNoLandlock
 	default:
 		if err := limitFiles(f); err != nil {
 			s.Err = fmt.Errorf("landlock: %w", err)
