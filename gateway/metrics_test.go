@@ -41,7 +41,7 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 	_, text := r.ask(t, "GET", "/metrics")
 	for _, want := range []string{
 		`causeway_sessions_total 2`, `causeway_sessions_refused_total 0`,
-		`causeway_logins_total{result="ok"} 2`, `causeway_logins_total{result="refused"} 1`, `causeway_logins_total{result="unavailable"} 0`,
+		`causeway_logins_total{result="ok"} 2`, `causeway_logins_total{result="refused"} 1`, `causeway_logins_total{result="limited"} 0`, `causeway_logins_total{result="unavailable"} 0`,
 		`causeway_command_duration_seconds_count{class="5xx",verb="PASS"} 1`, `causeway_command_duration_seconds_count{class="2xx",verb="DELE"} 1`,
 		`causeway_transfers_total{end="stored",verb="STOR"} 2`, `causeway_transfers_total{end="parked",verb="STOR"} 1`,
 		`causeway_transfers_total{end="sent",verb="RETR"} 1`, `causeway_transfers_total{end="sent",verb="MLSD"} 1`,

@@ -46,10 +46,11 @@ func (o observer) Command(e ftp.CommandEvent) {
 const (
 	loginOK          = "ok"
 	loginRefused     = "refused"     // unknown user or wrong password
+	loginLimited     = "limited"     // the account has as many sessions as it may have
 	loginUnavailable = "unavailable" // it could not be judged
 )
 
-func loginResults() []string { return []string{loginOK, loginRefused, loginUnavailable} }
+func loginResults() []string { return []string{loginOK, loginRefused, loginLimited, loginUnavailable} }
 
 // loginResult is the class of what a login came to.
 func loginResult(err error) string {
@@ -58,6 +59,8 @@ func loginResult(err error) string {
 		return loginOK
 	case errors.Is(err, ftp.ErrLogin):
 		return loginRefused
+	case errors.Is(err, ftp.ErrSessions):
+		return loginLimited
 	}
 	return loginUnavailable
 }

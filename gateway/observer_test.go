@@ -137,3 +137,21 @@ func TestLoginResults(t *testing.T) {
 		t.Error("the configuration has another word for the format")
 	}
 }
+
+// TestS60_LoginResults tells an account with too many sessions from one that nobody can judge.
+func TestS60_LoginResults(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{nil, "ok"},
+		{&ftp.RefusedError{}, "refused"},
+		{fmt.Errorf("login: %w", ftp.ErrSessions), "limited"},
+		{ftp.ErrUnavailable, "unavailable"},
+		{errors.New("other"), "unavailable"},
+	} {
+		if got := loginResult(c.err); got != c.want {
+			t.Errorf("%v is %q, want %q", c.err, got, c.want)
+		}
+	}
+}

@@ -20,7 +20,10 @@ func (c console) prepare(cfg *configs.Config, log *slog.Logger) {
 }
 
 func (c console) confine(cfg *configs.Config, log *slog.Logger) {
-	if c.confines(cfg) {
+	switch {
+	case c.confines(cfg):
 		gateway.Confine(cfg, profileFolders(), log)
+	case c.alone:
+		log.Warn("sandbox is off, as the configuration has it")
 	}
 }
