@@ -26,6 +26,14 @@ type Voucher interface {
 	Vouches() bool
 }
 
+// Checker is a Provider that can tell whether it would answer, without a login.
+type Checker interface {
+	Provider
+	// Check asks for nobody, or connects at least where nothing else can be asked. Its error
+	// holds no secret.
+	Check(ctx context.Context) error
+}
+
 // What a provider answers beside ErrLogin.
 var (
 	// ErrNeeded: without a password it cannot be told whether the client may log in.

@@ -41,7 +41,9 @@ var ErrDenied = errors.New("stores do not allow what the mounts need")
 // an object under the reserved name below each prefix that is mounted, what its credentials
 // may do, and what those of accounts may that have their own. It prints one line for each
 // store and permission, more where the prefixes differ, and one for each account that is
-// hidden by another of its name. The error matches ErrDenied if something is missing that
+// hidden by another of its name. Sources of accounts that are kept elsewhere are asked for
+// nobody, or connected to at least, and have a line each; the error matches ErrSource if one
+// does not answer as it must. It matches ErrDenied if something is missing that
 // the rights of some mount need: a store that may only be put to is right for a drop box.
 // What a mount's retention would end now is counted.
 // That uploads cannot be parked, and that an account's own credentials reach further than
@@ -68,10 +70,13 @@ func Check(ctx context.Context, cfg *configs.Config, w io.Writer) error {
 		return err
 	}
 	defer closeStores(stores) //nolint:errcheck // everything has been read and written by then
-	if missing := checkStores(ctx, cfg, stores, w); missing > 0 {
-		return fmt.Errorf("%w: %d missing", ErrDenied, missing)
+	if failed := accounts.checkSources(ctx, w); failed > 0 {
+		err = fmt.Errorf("%w: %d failed", ErrSource, failed)
 	}
-	return nil
+	if missing := checkStores(ctx, cfg, stores, w); missing > 0 {
+		err = errors.Join(err, fmt.Errorf("%w: %d missing", ErrDenied, missing))
+	}
+	return err
 }
 
 // checkStores tries all stores at a time, since it takes a while to give up one that is

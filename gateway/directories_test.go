@@ -1,8 +1,12 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -70,5 +74,36 @@ func TestS42_DirectoriesAndDatabasesKeepSecrets(t *testing.T) {
 		if log := r.log.String(); !strings.Contains(log, "127.0.0.1:1") || strings.Contains(log, "canary") {
 			t.Errorf("%s: the log says\n%s", source, log)
 		}
+	}
+}
+
+// TestS52_CheckAsksSourcesOfAccounts, one line each, without what they are reached with.
+func TestS52_CheckAsksSourcesOfAccounts(t *testing.T) {
+	t.Parallel()
+	service := httptest.NewServer(http.NotFoundHandler())
+	defer service.Close()
+	dir := t.TempDir()
+	cfg, err := configs.Load(write(t, dir, "causeway.yaml", fmt.Sprintf(directories, strings.Join([]string{
+		`http: {url: "` + service.URL + `/", token: canary, template: partner}`,
+		`http: {url: "http://127.0.0.1:1/", token: canary, template: partner}`,
+		`ldap: {url: "ldap://127.0.0.1:1", search: {base: "dc=org", filter: "(uid={user})", bind_dn: "cn=gateway,dc=org", bind_password: canary}, template: partner}`,
+		`sql: {driver: postgres, dsn: "postgres://ftp:canary@127.0.0.1:1/d", query: "SELECT name, password FROM t WHERE name = {user}", template: partner}`,
+	}, "\n  - "))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	err = Check(t.Context(), cfg, &out)
+	if !errors.Is(err, ErrSource) || errors.Is(err, ErrDenied) || strings.Contains(out.String()+err.Error(), "canary") {
+		t.Errorf("%v\n%s", err, &out)
+	}
+	for _, want := range []string{"accounts[0]   http    ok\n", "accounts[1]   http    failed: ", "accounts[2]   ldap    failed: ", "accounts[3]   sql     failed: "} {
+		if strings.Count(out.String(), want) != 1 {
+			t.Errorf("no %q in\n%s", want, &out)
+		}
+	}
+	cfg.Accounts = cfg.Accounts[:1]
+	if err := Check(t.Context(), cfg, io.Discard); err != nil {
+		t.Errorf("with what answers: %v", err)
 	}
 }

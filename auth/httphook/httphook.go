@@ -111,6 +111,22 @@ func (h *Hook) Find(ctx context.Context, a auth.Attempt) (*auth.Found, error) {
 	return found, nil
 }
 
+// Check is [auth.Checker.Check]: it sends OPTIONS, without the token. Any answer will do,
+// since what the service says of a login is not known without one.
+func (h *Hook) Check(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(h.config.Timeout, defaultTimeout))
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodOptions, h.config.URL, http.NoBody)
+	if err != nil {
+		return bare(err)
+	}
+	response, err := h.client.Do(request)
+	if err != nil {
+		return bare(err)
+	}
+	return response.Body.Close()
+}
+
 // ask puts the question when its turn comes.
 func (h *Hook) ask(ctx context.Context, q question) (*auth.Found, error) {
 	select {

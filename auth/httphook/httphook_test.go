@@ -215,3 +215,19 @@ func TestCertificatesAreVerified(t *testing.T) {
 		}
 	}
 }
+
+// TestCheck connects, logs nobody in, and shows no secret.
+func TestCheck(t *testing.T) {
+	var asked *http.Request
+	h := serve(t, Config{Token: canary}, func(w http.ResponseWriter, r *http.Request) {
+		asked = r
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	})
+	if err := h.Check(t.Context()); err != nil || asked.Method != http.MethodOptions || asked.Header.Get("Authorization") != "" {
+		t.Errorf("%v", err)
+	}
+	err := mustNew(t, Config{URL: "http://127.0.0.1:1/auth?key=" + canary}).Check(t.Context())
+	if err == nil || strings.Contains(err.Error(), canary) {
+		t.Errorf("nobody is there: %v", err)
+	}
+}

@@ -202,6 +202,18 @@ func (p *Provider) Find(ctx context.Context, a auth.Attempt) (*auth.Found, error
 	return p.findBySearch(ctx, a)
 }
 
+// Check is [auth.Checker.Check]. Where names are made of a pattern the directory is only
+// connected to: a bind would be a login.
+func (p *Provider) Check(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.Timeout)
+	defer cancel()
+	if p.cfg.BindDN != "" {
+		return p.binds.do(ctx, func(*ldap.Conn) error { return nil })
+	}
+	_, err := p.lookUp(ctx, "causeway-nobody")
+	return err
+}
+
 // findBySearch looks for the entry and binds with its name. A name without an entry is
 // given one that does not exist, so that it takes the same steps.
 func (p *Provider) findBySearch(ctx context.Context, a auth.Attempt) (*auth.Found, error) {

@@ -225,6 +225,27 @@ func TestA12_SilenceEnds(t *testing.T) {
 	}
 }
 
+// TestCheck asks for nobody by the gateway's own rights, and tells what keeps it from that.
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	d := serve(t)
+	populate(d, acme(nil))
+	if err := provider(t, searching(d)).Check(t.Context()); err != nil || d.log() != "bind "+service+"\nsearch "+people+" (&(objectClass=person)(uid=causeway-nobody))" {
+		t.Errorf("by search: %v", err)
+	}
+	if err := provider(t, binding(d)).Check(t.Context()); err != nil || d.log() != "" {
+		t.Errorf("by a pattern: %v", err)
+	}
+	d.set(func(d *directory) { d.passwords[service] = "changed" })
+	if err := provider(t, searching(d)).Check(t.Context()); !ldap.IsErrorWithCode(errors.Unwrap(errors.Unwrap(err)), ldap.LDAPResultInvalidCredentials) {
+		t.Errorf("a wrong password: %v", err)
+	}
+	_ = d.listener.Close()
+	if err := provider(t, binding(d)).Check(t.Context()); err == nil {
+		t.Error("a directory that is not there is well")
+	}
+}
+
 func TestWrongConfigurations(t *testing.T) {
 	t.Parallel()
 	for field, change := range map[string]func(c *Config){

@@ -174,3 +174,16 @@ func TestEnds(t *testing.T) {
 		}
 	}
 }
+
+// TestCheck asks for nobody, and knows a query that cannot be used before anybody logs in.
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	good := &table{columns: []string{"name", "password"}}
+	if err := good.provider(t, maria()).Check(t.Context()); err != nil || !good.readOnly {
+		t.Errorf("a good query: %v", err)
+	}
+	bad := &table{columns: []string{"userid", "passwd"}}
+	if err := bad.provider(t, maria()).Check(t.Context()); !errors.Is(err, errColumns) {
+		t.Errorf("other columns: %v", err)
+	}
+}
