@@ -342,12 +342,19 @@ func (u *User) admit(remote netip.Addr) error {
 
 // Canonical is the form in which names are compared: Unicode's composed form, letters as
 // they are. Names with control characters, which log and shell may take for something
-// else, are not names.
+// else, are not names; nor are those with characters that nobody sees, which directories and
+// databases ignore, so that one account had any number of names.
 func Canonical(name string) (string, bool) {
-	if name == "" || len(name) > maxName || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
+	if name == "" || len(name) > maxName || !utf8.ValidString(name) || strings.ContainsFunc(name, unseen) {
 		return "", false
 	}
 	return norm.NFC.String(name), true
+}
+
+// unseen tells of control and format characters, and of the others that Unicode has
+// renderers ignore (UAX #44, Default_Ignorable_Code_Point).
+func unseen(r rune) bool {
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 func isAnonymous(name string) bool {

@@ -69,6 +69,7 @@ func TestA7_NotEvenAName(t *testing.T) {
 		{"", "secret"}, {"cam1", ""}, {"", ""},
 		{"cam1\x00", "secret"}, {"cam1\x00x", "secret"}, {"cam1", "secret\x00"}, {"cam1", "secret\x00x"},
 		{"cam1\n", "secret"}, {"cam1\x1b", "secret"}, {"cam1\u0085", "secret"}, {"cam1\xff", "secret"},
+		{"ca\u00adm1", "secret"}, {"cam1\u200b", "secret"}, {"ca\u034fm1", "secret"}, {"cam1\ufe0f", "secret"}, {"\u202ecam1", "secret"},
 		{"anonymous\x00", "x"}, {strings.Repeat("a", maxName+1), "secret"},
 		{"cam1", strings.Repeat("a", maxPassword+1)},
 	} {
@@ -256,6 +257,7 @@ func TestNewRefuses(t *testing.T) {
 		{[]User{user("\u00e4", cheap), user("a\u0308", cheap)}, 1, ErrTaken},
 		{[]User{user("", cheap)}, 0, ErrName},
 		{[]User{user("a\n", cheap)}, 0, ErrName},
+		{[]User{user("a\u00ad", cheap)}, 0, ErrName},
 		{[]User{user("FTP", cheap)}, 0, ErrName},
 		{[]User{user("a", "secret")}, 0, ErrHash},
 	} {

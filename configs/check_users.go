@@ -64,8 +64,8 @@ func (c *checker) userName(field, name string) {
 		c.wrong(field, "is empty", "write the name to log in with")
 	case strings.EqualFold(name, "anonymous"), strings.EqualFold(name, "ftp"):
 		c.wrong(field, "is the name of the anonymous account", "choose another name, or use the anonymous section")
-	case len(name) > maxName, strings.TrimSpace(name) != name, !printable(name):
-		c.wrong(field, "cannot be a name", fmt.Sprintf("use at most %d bytes, no control characters and no space at the ends", maxName))
+	case len(name) > maxName, strings.TrimSpace(name) != name, !printable(name), strings.ContainsFunc(name, unseen):
+		c.wrong(field, "cannot be a name", fmt.Sprintf("use at most %d bytes, no control or invisible characters and no space at the ends", maxName))
 	}
 }
 
@@ -173,4 +173,9 @@ func hasReserved(p string) bool {
 // printable tells whether s is UTF-8 without control characters.
 func printable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+}
+
+// unseen tells of characters that a name may not have, since nobody sees them.
+func unseen(r rune) bool {
+	return unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }

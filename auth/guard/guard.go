@@ -175,12 +175,12 @@ func (g *Guard) exempt(a netip.Addr) bool {
 	return slices.ContainsFunc(g.limits.Load().Exempt, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
-// plain is a name without case, marks and spaces, which a directory or a database may ignore:
-// an account must not have an allowance for each way to write it. Accounts that differ by no
-// more share what they may fail.
+// plain is a name without case, marks, spaces and what nobody sees, which a directory or a
+// database may ignore: an account must not have an allowance for each way to write it.
+// Accounts that differ by no more share what they may fail.
 func plain(name string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsMark(r) || unicode.IsSpace(r) {
+		if unicode.IsSpace(r) || unicode.In(r, unicode.M, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point) {
 			return -1
 		}
 		return unicode.ToLower(r)

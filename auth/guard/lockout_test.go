@@ -119,7 +119,7 @@ func TestA5_ManyOldPasswords(t *testing.T) {
 func TestA4_NamesAreOne(t *testing.T) {
 	virtual(t, Limits{AccountPerHour: 1}, func(t *testing.T, d *door) {
 		d.login(nat, "m\u00e4x", "guess")
-		for _, name := range []string{"ma\u0308x", "MAX", " max ", "\uff4dax"} {
+		for _, name := range []string{"ma\u0308x", "MAX", " max ", "\uff4dax", "m\u00adax", "max\u200b", "ma\u034fx", "m\u3164ax", "max\ufe0f"} {
 			if got := d.login(stranger, name, "another "+name); got != throttled {
 				t.Errorf("%q: %s", name, got)
 			}

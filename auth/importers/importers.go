@@ -118,7 +118,7 @@ type reader struct {
 func (r *reader) take(a Account) bool {
 	name, ok := auth.Canonical(a.Name)
 	if !ok || strings.TrimSpace(name) != name {
-		r.lose(a.Origin, "", "the name cannot be one: it is empty, too long, not UTF-8, or has control characters or spaces at its ends")
+		r.lose(a.Origin, "", "the name cannot be one: it is empty, too long, not UTF-8, or has control or invisible characters, or spaces at its ends")
 		return false
 	}
 	if first, taken := r.names[name]; taken {
