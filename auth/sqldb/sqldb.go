@@ -197,6 +197,9 @@ var (
 
 // Find is [auth.Provider.Find]. Checking hashes is left to the caller.
 func (p *Provider) Find(ctx context.Context, a auth.Attempt) (*auth.Found, error) {
+	if strings.HasSuffix(a.Name, " ") {
+		return nil, auth.ErrUnknown // columns of the type CHAR would find the name without it
+	}
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.Timeout)
 	defer cancel()
 	r, err := p.ask(ctx, a.Name)

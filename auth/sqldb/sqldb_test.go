@@ -102,6 +102,18 @@ func TestAccount(t *testing.T) {
 	}
 }
 
+// TestA8_SpacesAtTheEnd are no part of a name here: no row has the name that was asked for.
+func TestA8_SpacesAtTheEnd(t *testing.T) {
+	t.Parallel()
+	tb := &table{columns: []string{"name", "password"}, rows: [][]driver.Value{{"bob", "x"}}}
+	if _, err := tb.provider(t, postgres()).Find(t.Context(), auth.Attempt{Name: "bob "}); !errors.Is(err, auth.ErrUnknown) {
+		t.Errorf("with a space: %v", err)
+	}
+	if _, err := tb.provider(t, postgres()).Find(t.Context(), auth.Attempt{Name: "bob"}); err != nil {
+		t.Errorf("without: %v", err)
+	}
+}
+
 // TestA12_WhatCannotBeUnderstood lets nobody in.
 func TestA12_WhatCannotBeUnderstood(t *testing.T) {
 	t.Parallel()
