@@ -143,14 +143,43 @@ func (k *killing) comeBack(kept int) {
 	case kept == 0:
 		v.store("STOR "+k.name, k.whole)
 	case k.sequel == addTo:
-		v.store("APPE "+k.name, k.whole[kept:])
+		k.goOn(v, kept, "APPE "+k.name)
 	default:
-		v.do(fmt.Sprint("REST ", kept), "350")
-		v.store("STOR "+k.name, k.whole[kept:])
+		k.goOn(v, kept, fmt.Sprint("REST ", kept), "STOR "+k.name)
 	}
 	k.bucket.holds(k.t, k.name, k.whole)
 	if n := len(k.whole); v.do("SIZE "+k.name, "213").lines[0] != fmt.Sprint("213 ", n) {
 		v.fatalf("it has %d octets", n)
+	}
+}
+
+// goOn sends what is missing. Another gateway that remembers what was there before may find
+// that it has changed since SIZE, and ask to try again (S23); the one of the upload may not.
+func (k *killing) goOn(v *victim, kept int, commands ...string) {
+	k.t.Helper()
+	last := len(commands) - 1
+	err := poll(k.t.Context(), patience, func() error {
+		for _, command := range commands[:last] {
+			v.do(command, "350")
+		}
+		var refusals []string
+		if k.way.gate != prompt {
+			refusals = []string{"450"}
+		}
+		data, r := v.begin(commands[last], refusals...)
+		if data == nil {
+			k.sized(v, kept)
+			return fmt.Errorf("%s: %s", commands[last], r)
+		}
+		v.write(data, k.whole[kept:])
+		if err := data.Close(); err != nil {
+			v.fatalf("close of data: %v", err)
+		}
+		v.want("226")
+		return nil
+	})
+	if err != nil {
+		k.t.Fatal(err)
 	}
 }
 

@@ -203,16 +203,28 @@ func (s *session) active() (port string, accept func() net.Conn) {
 // under PROT P.
 func (s *session) transfer(command string) net.Conn {
 	s.t.Helper()
+	conn, _ := s.begin(command)
+	return conn
+}
+
+// begin is transfer for a command that may be refused with one of the codes; then there is
+// no data connection.
+func (s *session) begin(command string, refusals ...string) (net.Conn, reply) {
+	s.t.Helper()
 	conn := s.passive()
-	s.do(command, "150", "125")
-	if s.tls == nil {
-		return conn
+	r := s.do(command, append([]string{"150", "125"}, refusals...)...)
+	switch {
+	case r.code[0] != '1':
+		_ = conn.Close()
+		return nil, r
+	case s.tls == nil:
+		return conn, r
 	}
 	secured := tls.Client(conn, s.tls)
 	if err := secured.Handshake(); err != nil {
 		s.fatalf("data handshake: %v", err)
 	}
-	return secured
+	return secured, r
 }
 
 // store uploads data and wants 226.
