@@ -107,6 +107,10 @@ type Account struct {
 	found *User // that it is of, if a provider has told of it
 }
 
+// Told tells whether a provider has told of the account at its login: [Users.Replace] says
+// nothing of it.
+func (a *Account) Told() bool { return a.found != nil }
+
 // Limits bound what an account uses, all its sessions together. A field that is 0 sets no
 // bound, and each rate is in a second.
 type Limits struct {

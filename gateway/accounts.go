@@ -32,9 +32,9 @@ type accounts struct {
 
 	rehash *rehasher
 
-	reading sync.Mutex         // held by reload, for what files hold
+	reading sync.Mutex         // held by reload, for what files hold, and by inspect
 	closed  bool               // under reading: the files are read no more
-	granted func([]auth.Grant) // told of what accounts are granted; may be nil
+	granted func([]auth.Grant) // under reading: told of what accounts are granted; may be nil
 }
 
 // accountFile is a users file as it was when it was last right.
@@ -231,23 +231,27 @@ func (a *accounts) reload(ctx context.Context) {
 		a.log.Error("accounts could not be replaced; they stay as they were", slog.Any("err", err))
 		return
 	}
-	a.tellGrants(users)
+	if a.granted != nil {
+		a.granted(allGrants(users))
+	}
 	a.log.Info("accounts were read again", slog.Int("count", len(users)))
 }
 
-// inspect has granted told of what the accounts of the configuration and of files are
-// granted, now and when that changes. It is called once, before run.
+// inspect has granted told of all that the accounts of the configuration and of files are
+// granted, now and when that changes. It is called once.
 func (a *accounts) inspect(granted func([]auth.Grant)) {
+	a.reading.Lock()
+	defer a.reading.Unlock()
 	a.granted = granted
-	a.tellGrants(a.inForce())
+	granted(allGrants(a.inForce()))
 }
 
-func (a *accounts) tellGrants(users []auth.User) {
+func allGrants(users []auth.User) []auth.Grant {
+	var all []auth.Grant
 	for _, u := range users {
-		if a.granted != nil {
-			a.granted(u.Grants)
-		}
+		all = append(all, u.Grants...)
 	}
+	return all
 }
 
 // tell logs what a look at the file has found, if it is news.

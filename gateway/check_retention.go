@@ -37,7 +37,7 @@ func upkeepOf(cfg *configs.Config, store string) []auth.Grant {
 func (t trial) checkRetention(ctx context.Context, w io.Writer) {
 	r := newRetention(slog.New(slog.DiscardHandler))
 	r.stores = map[string]backends.Backend{t.name: t.store}
-	r.keep(t.upkeep)
+	r.replace(charges(t.upkeep))
 	done := 0
 	for s := range r.expiries(t.name) {
 		if done == maxCountedPrefixes {

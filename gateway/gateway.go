@@ -36,6 +36,7 @@ type Gateway struct {
 	stores    map[string]backends.Backend // the same behind the cache
 	quotas    quotas                      // before which all that writes to them goes
 	retention *retention
+	upkeep    *upkeep // of quotas and retention
 	ways      *identities
 	cache     *cache.Cache      // nil where it is turned off
 	budget    *multipart.Budget // of all stores
@@ -119,7 +120,8 @@ func newGateway(ctx context.Context, cfg *configs.Config, accounts *accounts, lo
 		audit:     records,
 		readiness: &readiness{stores: stores, log: log},
 	}
-	accounts.inspect(g.keep)
+	g.upkeep = &upkeep{apply: g.keep}
+	accounts.inspect(g.upkeep.list)
 	g.accounts.Store(accounts)
 	engine := engineConfig(cfg)
 	engine.Login, engine.Admit, engine.TLS, engine.Log, engine.Observer = g.guardedLogin, g.guard.Admit, tls, log, newObserver(records, measured)

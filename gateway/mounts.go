@@ -11,7 +11,9 @@ import (
 
 // mounts turns what an account is granted into what it sees.
 func (g *Gateway) mounts(ctx context.Context, account *auth.Account) ([]vfs.Mount, error) {
-	g.keep(account.Grants)
+	if account.Told() {
+		g.upkeep.login(account.Name, account.Grants)
+	}
 	mounts := make([]vfs.Mount, len(account.Grants))
 	for i, grant := range account.Grants {
 		store, err := g.ways.store(ctx, grant.Store, account)
@@ -39,10 +41,11 @@ func (g *Gateway) mounts(ctx context.Context, account *auth.Account) ([]vfs.Moun
 	return mounts, nil
 }
 
-// keep takes over what grants say of what there may be in their stores, and for how long.
-func (g *Gateway) keep(grants []auth.Grant) {
-	g.quotas.limit(grants)
-	g.retention.keep(grants)
+// keep takes over all that is said of what there may be in the stores, and for how long, in
+// the place of what was.
+func (g *Gateway) keep(said []charge) {
+	g.quotas.replace(said)
+	g.retention.replace(said)
 }
 
 // viewRights are the rights of a grant in the view's own bits.

@@ -36,7 +36,7 @@ func TestS12_MountsAreAsConfigured(t *testing.T) {
 		},
 	} {
 		account := &auth.Account{Grants: []auth.Grant{{Uploads: uploadsOf(c.user, c.mount)}}}
-		got, err := (&Gateway{retention: newRetention(nil), ways: newIdentities(configs.Default(), nil, nil, nil)}).mounts(t.Context(), account)
+		got, err := (&Gateway{ways: newIdentities(configs.Default(), nil, nil, nil)}).mounts(t.Context(), account)
 		c.want.Store = quotas{}.over("", nil)
 		if err != nil || !reflect.DeepEqual(got, []vfs.Mount{c.want}) {
 			t.Errorf("got  %+v, %v\nwant %+v", got, err, c.want)

@@ -34,13 +34,21 @@ func (q quotas) overAll(stores map[string]backends.Backend) map[string]backends.
 	return decorated
 }
 
-// limit takes over what grants say of the trees that they are for. Of two that speak of one
-// tree the last counts.
-func (q quotas) limit(grants []auth.Grant) {
-	for _, g := range grants {
-		if g.Quota != (auth.Quota{}) {
-			q[g.Store].Limit(g.Prefix, quota.Limit{Bytes: g.Quota.Bytes, Files: g.Quota.Files})
+// replace takes over the quotas of trees, and there are no others then. Of two that speak of
+// one tree the last counts.
+func (q quotas) replace(said []charge) {
+	limits := make(map[string]map[string]quota.Limit, len(q))
+	for _, c := range said {
+		if c.quota == (auth.Quota{}) {
+			continue
 		}
+		if limits[c.store] == nil {
+			limits[c.store] = make(map[string]quota.Limit)
+		}
+		limits[c.store][c.prefix] = quota.Limit{Bytes: c.quota.Bytes, Files: c.quota.Files}
+	}
+	for store, ledger := range q {
+		ledger.Replace(limits[store])
 	}
 }
 

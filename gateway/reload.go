@@ -29,10 +29,11 @@ func (g *Gateway) Reload(ctx context.Context, next *configs.Config) error {
 			return errors.Join(err, made.close())
 		}
 	}
-	made.inspect(g.keep)
 	if err := g.accounts.Swap(made).close(); err != nil {
 		g.log.Warn("connections to providers of accounts did not end well", slog.Any("err", err))
 	}
+	g.upkeep.forget()
+	made.inspect(g.upkeep.list) // after those that were have said their last
 	select {
 	case g.replaced <- struct{}{}:
 	default: // said already, and not heard yet

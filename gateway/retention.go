@@ -26,33 +26,39 @@ type retention struct {
 	now    func() time.Time // the clock that ages are told by
 
 	mu    sync.Mutex
-	rules map[string]map[string]auth.Retention // by store and prefix
+	rules map[string]prefixRules // by store; they are replaced, and never changed
 }
+
+// prefixRules are those of a store, by prefix.
+type prefixRules map[string]auth.Retention
 
 func newRetention(log *slog.Logger) *retention {
-	return &retention{log: log, now: time.Now, rules: make(map[string]map[string]auth.Retention)}
+	return &retention{log: log, now: time.Now, rules: make(map[string]prefixRules)}
 }
 
-// keep takes over what grants say. Of two that speak of the same keys the last counts.
-func (r *retention) keep(grants []auth.Grant) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, g := range grants {
-		if g.Retention.Days == 0 {
+// replace takes over the rules of prefixes, and there are no others then, for rounds under way
+// too.
+func (r *retention) replace(said []charge) {
+	all := make(map[string]prefixRules)
+	for _, c := range said {
+		if c.retention.Days == 0 {
 			continue
 		}
-		if r.rules[g.Store] == nil {
-			r.rules[g.Store] = make(map[string]auth.Retention)
+		if all[c.store] == nil {
+			all[c.store] = make(prefixRules)
 		}
-		r.rules[g.Store][g.Prefix] = g.Retention
+		all[c.store][c.prefix] = c.retention
 	}
-}
-
-// of are the rules of a store by prefix.
-func (r *retention) of(store string) map[string]auth.Retention {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return maps.Clone(r.rules[store])
+	r.rules = all
+}
+
+// of are the rules of a store now.
+func (r *retention) of(store string) prefixRules {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.rules[store]
 }
 
 // run works soon, then every hour, until ctx ends.
@@ -79,7 +85,11 @@ func (r *retention) run(ctx context.Context) {
 func (r *retention) round(ctx context.Context, store string) {
 	for s := range r.expiries(store) {
 		err := s.run(ctx)
-		if err != nil && ctx.Err() == nil {
+		switch {
+		case err == nil, ctx.Err() != nil:
+		case errors.Is(err, errReplaced):
+			s.log.Info("the retention has changed; its round ends")
+		default:
 			s.log.Warn("not all files could be looked at for their age", slog.Any("err", err))
 		}
 		if s.failures > 0 {
@@ -93,12 +103,13 @@ func (r *retention) round(ctx context.Context, store string) {
 
 // expiries are what a round has to do, by prefix.
 func (r *retention) expiries(store string) iter.Seq[*expiry] {
-	rules := r.of(store)
+	all := r.of(store)
 	return func(yield func(*expiry) bool) {
-		for _, prefix := range slices.Sorted(maps.Keys(rules)) {
+		for _, prefix := range slices.Sorted(maps.Keys(all)) {
 			s := &expiry{
-				store: r.stores[store], prefix: prefix, rules: rules, rule: rules[prefix],
-				before: r.now().AddDate(0, 0, -rules[prefix].Days),
+				store: r.stores[store], prefix: prefix, rules: all, rule: all[prefix],
+				now:    func() prefixRules { return r.of(store) },
+				before: r.now().AddDate(0, 0, -all[prefix].Days),
 				log:    r.log.With("store", store, "prefix", prefix),
 			}
 			if !yield(s) {
@@ -112,7 +123,8 @@ func (r *retention) expiries(store string) iter.Seq[*expiry] {
 type expiry struct {
 	store    backends.Backend
 	prefix   string
-	rules    map[string]auth.Retention // of all prefixes of the store
+	now      func() prefixRules
+	rules    prefixRules // of all prefixes of the store
 	rule     auth.Retention
 	before   time.Time // what has been as it is since then, or longer, is old
 	log      *slog.Logger
@@ -123,8 +135,14 @@ type expiry struct {
 // maxNamed is how many files of a dry run the log names.
 const maxNamed = 100
 
+// errReplaced is that there is another rule for the prefix, or none.
+var errReplaced = errors.New("the rule was replaced")
+
 func (s *expiry) run(ctx context.Context) error {
 	return s.each(ctx, func(o backends.Object) error {
+		if s.rules = s.now(); s.rules[s.prefix] != s.rule {
+			return errReplaced
+		}
 		if !s.covers(o) {
 			return nil
 		}

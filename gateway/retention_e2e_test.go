@@ -148,7 +148,7 @@ func TestS45_RetentionOnRealStores(t *testing.T) {
 				r := newRetention(slog.New(slog.NewTextHandler(&log, nil)))
 				r.stores = map[string]backends.Backend{"s": store}
 				r.now = func() time.Time { return last.Add(time.Nanosecond).AddDate(0, 0, 30) }
-				r.keep([]auth.Grant{grant(root+"in/", c.rule), grant(root+"in/keep/", auth.Retention{Days: 300})})
+				r.replace(charges([]auth.Grant{grant(root+"in/", c.rule), grant(root+"in/keep/", auth.Retention{Days: 300})}))
 				r.round(t.Context(), "s")
 				got := filesOf(store, root)
 				if before, after, ok := strings.Cut(got, "old/taken."); ok {

@@ -30,7 +30,7 @@ func aged(old, young []string, grants ...auth.Grant) (*retention, *mem.Store) {
 	r := newRetention(slog.New(slog.DiscardHandler))
 	r.stores = map[string]backends.Backend{"s": store}
 	r.now = func() time.Time { return clock.AddDate(0, 0, 11) } // 31 and 11 days
-	r.keep(grants)
+	r.replace(charges(grants))
 	return r, store
 }
 

@@ -101,11 +101,30 @@ func NewLedger(store backends.Backend, o Options) *Ledger {
 func (l *Ledger) Limit(prefix string, limit Limit) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.limit(prefix, limit)
+}
+
+// Replace is Limit for each of the trees, and sets all others free.
+func (l *Ledger) Replace(limits map[string]Limit) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for prefix, t := range l.trees {
+		if _, stays := limits[prefix]; !stays {
+			t.limit = Limit{} // what is on its way goes on being noted
+		}
+	}
+	for prefix, limit := range limits {
+		l.limit(prefix, limit)
+	}
+}
+
+// limit is Limit. l.mu is held.
+func (l *Ledger) limit(prefix string, limit Limit) {
 	if t := l.trees[prefix]; t != nil {
 		t.limit = limit
-		return
+	} else {
+		l.trees[prefix] = &tree{prefix: prefix, limit: limit, ready: make(chan struct{})}
 	}
-	l.trees[prefix] = &tree{prefix: prefix, limit: limit, ready: make(chan struct{})}
 	l.signal()
 }
 
@@ -114,7 +133,7 @@ func (l *Ledger) Limit(prefix string, limit Limit) {
 // the first count as uploads do.
 func (l *Ledger) Usage(ctx context.Context, dir, within string) ([]Usage, error) {
 	l.mu.Lock()
-	around := slices.DeleteFunc(l.around(dir), func(t *tree) bool { return !strings.HasPrefix(t.prefix, within) })
+	around := slices.DeleteFunc(l.around(dir), func(t *tree) bool { return t.free() || !strings.HasPrefix(t.prefix, within) })
 	l.mu.Unlock()
 	if err := l.counted(ctx, dir, around); err != nil {
 		return nil, err

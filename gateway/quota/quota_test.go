@@ -290,3 +290,20 @@ func TestUncounted(t *testing.T) {
 		wantUsed(t, l, 5, 2)
 	})
 }
+
+// TestS45_QuotaThatIsTakenAway bounds nothing and is told to nobody; taken up again it counts
+// what has come meanwhile.
+func TestS45_QuotaThatIsTakenAway(t *testing.T) {
+	l, b, _ := limited(t, quota.Limit{Bytes: 100})
+	wantFull(t, store(t.Context(), b, "in/a", 101))
+	l.Replace(nil)
+	if err := store(t.Context(), b, "in/a", 101); err != nil {
+		t.Error(err)
+	}
+	if told, err := l.Usage(t.Context(), "in/", ""); err != nil || len(told) != 0 {
+		t.Errorf("told %v, %v", told, err)
+	}
+	l.Replace(map[string]quota.Limit{"in/": {Bytes: 200}})
+	wantUsed(t, l, 101, 1)
+	wantFull(t, store(t.Context(), b, "in/b", 100))
+}

@@ -64,7 +64,7 @@ func (l *Ledger) next() (*tree, time.Duration) {
 	for _, t := range l.trees {
 		until := time.Until(t.due)
 		switch {
-		case t.counting:
+		case t.counting, t.free():
 		case until > 0:
 			rest = min(rest, until)
 		case first == nil, t.wanted && !first.wanted, t.wanted == first.wanted && t.due.Before(first.due):
@@ -112,7 +112,7 @@ func (l *Ledger) signal() {
 	}
 }
 
-// counted waits until the trees have been counted once.
+// counted waits until the trees that have a limit have been counted once.
 func (l *Ledger) counted(ctx context.Context, key string, trees []*tree) error {
 	patience := time.NewTimer(l.patience)
 	defer patience.Stop()
@@ -123,9 +123,13 @@ func (l *Ledger) counted(ctx context.Context, key string, trees []*tree) error {
 		default:
 		}
 		l.mu.Lock()
-		t.wanted = true
+		free := t.free()
+		t.wanted = !free
 		l.signal()
 		l.mu.Unlock()
+		if free {
+			continue
+		}
 		var err error
 		select {
 		case <-t.ready:

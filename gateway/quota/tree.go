@@ -28,6 +28,9 @@ type tree struct {
 	parkings uint64    // of parked uploads, begun and ended, resumed and discarded
 }
 
+// free tells whether the tree has no limit any more.
+func (t *tree) free() bool { return t.limit == Limit{} }
+
 // total is all that counts against the limit.
 func (t *tree) total() Amount { return t.objects.plus(t.parked).plus(t.held) }
 
