@@ -1,6 +1,7 @@
 package importers
 
 import (
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -37,10 +38,14 @@ func (r *reader) unix(files []File) {
 		}
 	}
 	for _, f := range files {
-		groups := false
+		groups, shells := false, false
 		for at, line := range lines(f) {
 			switch fields := strings.Split(line, ":"); len(fields) {
 			case passwdFields:
+				if shell := path.Base(fields[6]); !shells && (shell == "nologin" || shell == "false") {
+					r.note(at, fields[0], "shells are not looked at: who was kept out for "+shell+" (pam_shells, RequireValidShell) can log in here; disable it")
+					shells = true
+				}
 				r.passwd(at, fields, shadow[fields[0]])
 			case shadowFields:
 			case groupFields:
@@ -61,6 +66,9 @@ func (r *reader) passwd(at Origin, fields, shadow []string) {
 	if uid, err := strconv.ParseUint(fields[2], 10, 32); err == nil && uid == 0 {
 		r.lose(at, a.Name, "is root")
 		return
+	}
+	if shadow != nil && shadow[6] != "" {
+		r.note(at, a.Name, "the days after which an old password closes the account are not carried over")
 	}
 	if shadow != nil && a.Hash == "x" {
 		a.Hash = shadow[1]
