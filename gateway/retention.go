@@ -130,10 +130,15 @@ type expiry struct {
 	log      *slog.Logger
 	old      int
 	failures int
+	silent   int // files in a row for which the store had no answer
 }
 
 // maxNamed is how many files of a dry run the log names.
 const maxNamed = 100
+
+// maxSilent is after how many files in a row a store that does not answer is left alone until
+// the next round. One file that it never answers for must not keep those behind it.
+const maxSilent = 5
 
 // errReplaced is that there is another rule for the prefix, or none.
 var errReplaced = errors.New("the rule was replaced")
@@ -203,16 +208,25 @@ func (s *expiry) end(ctx context.Context, o backends.Object) error {
 	} else {
 		err = s.move(bounded, o)
 	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if !errors.Is(err, backends.ErrUnavailable) {
+		s.silent = 0
+	}
 	switch {
 	case err == nil:
 		s.log.Info("an old file was ended", append(attrs, slog.String("to", s.rule.To))...)
 	case errors.Is(err, backends.ErrChanged), errors.Is(err, fs.ErrNotExist):
 		// It is not what it was, or another gateway has been faster.
-	case errors.Is(err, backends.ErrUnavailable):
-		return err
 	default:
 		if s.failures++; s.failures <= maxComplaints {
 			s.log.Warn("an old file could not be ended", append(attrs, slog.Any("err", err))...)
+		}
+		if errors.Is(err, backends.ErrUnavailable) {
+			if s.silent++; s.silent == maxSilent {
+				return err
+			}
 		}
 	}
 	return rest(ctx)
