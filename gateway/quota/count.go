@@ -187,11 +187,12 @@ func (l *Ledger) countParked(ctx context.Context, t *tree) error {
 	return nil
 }
 
-// parkedWas takes over what was parked, unless more has happened to it than before.
+// parkedWas takes over what was parked, unless more has happened to it than before, or is
+// happening: a listing may have that already, and settlePark would count it again.
 func (l *Ledger) parkedWas(t *tree, sum Amount, before uint64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if t.parkings != before {
+	if t.parkings != before || t.parking != 0 {
 		return false
 	}
 	t.parked = sum

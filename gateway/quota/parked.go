@@ -34,10 +34,11 @@ func (b Backend) Discard(ctx context.Context, p backends.Parked) error {
 	}
 	b.ledger.parking(trees)
 	err = backends.Discard(ctx, b.next, p)
-	switch {
-	case err == nil:
-		b.ledger.settlePark(trees, Amount{}.minus(was), Amount{})
-	case errors.Is(err, backends.ErrUnavailable):
+	if err != nil {
+		was = Amount{}
+	}
+	b.ledger.settlePark(trees, Amount{}.minus(was), Amount{})
+	if errors.Is(err, backends.ErrUnavailable) {
 		b.ledger.doubt(trees)
 	}
 	return err

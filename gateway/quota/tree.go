@@ -25,7 +25,8 @@ type tree struct {
 	failing  bool      // the last count has failed, and the log says so
 	due      time.Time // of the next count
 	count    *count    // that is under way
-	parkings uint64    // of parked uploads, begun and ended, resumed and discarded
+	parkings uint64    // changes of what is parked, begun and ended
+	parking  int       // of these, how many are under way
 }
 
 // free tells whether the tree has no limit any more.
@@ -87,18 +88,27 @@ func (l *Ledger) settle(trees []*tree, key string, change, held Amount) {
 	}
 }
 
-// settlePark turns what was held into what has become of what is parked.
+// settlePark ends what parking began: it turns what was held into what has become of what is
+// parked.
 func (l *Ledger) settlePark(trees []*tree, change, held Amount) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.add(trees, Amount{}, change, Amount{}.minus(held))
 	for _, t := range trees {
 		t.parkings++
+		t.parking--
 	}
 }
 
-// parking notes that what is parked is about to change.
-func (l *Ledger) parking(trees []*tree) { l.settlePark(trees, Amount{}, Amount{}) }
+// parking notes that what is parked is about to change, until settlePark.
+func (l *Ledger) parking(trees []*tree) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, t := range trees {
+		t.parkings++
+		t.parking++
+	}
+}
 
 // settling is after how long a tree is counted of which something is not known: a store that
 // has not answered may still be at work.

@@ -95,6 +95,7 @@ func (u *upload) resume() error {
 	l.parking(u.trees)
 	u.next, err = u.backend.next.Create(u.ctx, u.key, u.options)
 	if err != nil {
+		l.settlePark(u.trees, Amount{}, Amount{})
 		if errors.Is(err, backends.ErrUnavailable) {
 			l.doubt(u.trees)
 		}
@@ -111,6 +112,7 @@ func (u *upload) resume() error {
 
 // backToPark parks an upload again that was resumed in vain.
 func (u *upload) backToPark() error {
+	u.backend.ledger.parking(u.trees)
 	n, err := u.next.Park()
 	u.parked(n, err)
 	return err
