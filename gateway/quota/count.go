@@ -94,6 +94,11 @@ func (l *Ledger) countTree(ctx context.Context, t *tree) error {
 			c.touch(key)
 		}
 	}
+	for dir := range l.claims.dirs {
+		if slices.Contains(l.around(dir), t) {
+			c.breakOff()
+		}
+	}
 	l.mu.Unlock()
 	defer func() {
 		l.mu.Lock()

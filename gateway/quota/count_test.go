@@ -3,6 +3,7 @@ package quota_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -82,6 +83,45 @@ func TestX10_DirectoriesBetweenTrees(t *testing.T) {
 	if err := b.MoveTree(t.Context(), "in/new/", "in/dir/"); err != nil {
 		t.Error(err)
 	}
+	wantUsed(t, l, 2, 2)
+}
+
+// slowTrees is a store that renames directories once it is let go.
+type slowTrees struct {
+	trees
+	begun, gate chan struct{}
+}
+
+func (s slowTrees) MoveTree(ctx context.Context, dst, src string) error {
+	close(s.begun)
+	<-s.gate
+	return s.trees.MoveTree(ctx, dst, src)
+}
+
+// TestCountOfWhatIsBeingTornAway: a count that starts while a directory is being renamed is
+// given up, too.
+func TestCountOfWhatIsBeingTornAway(t *testing.T) {
+	bucket := &unsure{Store: mem.New(mem.Options{PageSize: 1})}
+	l := newLedger(t, bucket, quota.Options{})
+	l.Limit("in/", quota.Limit{Bytes: 10})
+	store := slowTrees{trees{bucket.Store}, make(chan struct{}), make(chan struct{})}
+	b := l.Backend(store)
+	write(t, b, "in/b/1", 1)
+	write(t, b, "in/b/2", 1)
+	moved := make(chan error, 1)
+	go func() { moved <- b.MoveTree(t.Context(), "in/a/", "in/b/") }()
+	<-store.begun
+	let := sync.OnceFunc(func() {
+		close(store.gate)
+		if err := <-moved; err != nil {
+			t.Error(err)
+		}
+	})
+	bucket.listed = let // between the first page and the second
+	if err := l.Recount(t.Context(), "in/"); err == nil {
+		t.Error("it was counted")
+	}
+	let()
 	wantUsed(t, l, 2, 2)
 }
 
