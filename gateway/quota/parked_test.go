@@ -148,3 +148,24 @@ func countDuring(t *testing.T, l *quota.Ledger, gate chan struct{}, change func(
 		t.Error(err)
 	}
 }
+
+// TestX10_ResumedUploadIsKept: what had been parked before is kept when the upload that goes
+// on with it is cut off, also if that does not fit beside what it would replace.
+func TestX10_ResumedUploadIsKept(t *testing.T) {
+	l, b, _ := limited(t, quota.Limit{Bytes: 10})
+	write(t, b, "in/a", 6)
+	parks(t, b, "in/a", 4)
+	p := parkedOf(t, b, "in/a")
+	u := begun(t, b, "in/a", backends.CreateOptions{Resume: p.ID, At: p.Size}, 5)
+	if n, err := u.Park(); n != 9 || err != nil {
+		t.Errorf("%d octets are kept, %v", n, err)
+	}
+	wantUsed(t, l, 15, 2)
+	wantFull(t, store(t.Context(), b, "in/b", 1))
+	p = parkedOf(t, b, "in/a")
+	u = begun(t, b, "in/a", backends.CreateOptions{Resume: p.ID, At: p.Size}, 1)
+	if _, err := u.Commit(); err != nil {
+		t.Error(err)
+	}
+	wantUsed(t, l, 10, 1)
+}

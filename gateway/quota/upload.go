@@ -281,7 +281,8 @@ func (u *upload) exchange() (change Amount, err error) {
 // parkTimeout bounds the wait of a parking for who is changing the same key.
 const parkTimeout = 30 * time.Second
 
-// Park keeps what arrived if that fits beside what it would have replaced, else nothing.
+// Park keeps what arrived if that fits beside what it would have replaced, else nothing. An
+// upload that was parked before is kept anyhow: it exceeds the limit by no more than that.
 func (u *upload) Park() (int64, error) {
 	l := u.backend.ledger
 	if u.join(); len(u.trees) == 0 || u.over {
@@ -296,7 +297,11 @@ func (u *upload) Park() (int64, error) {
 	}
 	defer release()
 	if more := (Amount{u.size, 1}).minus(u.held); !u.doubted && u.size > 0 {
-		if !l.hold(u.trees, more, Amount{}) {
+		switch {
+		case l.hold(u.trees, more, Amount{}):
+		case u.options.Resume != "":
+			l.force(u.trees, nil, more)
+		default:
 			u.end()
 			return 0, u.next.Abort()
 		}
