@@ -169,3 +169,21 @@ func TestX10_ResumedUploadIsKept(t *testing.T) {
 	}
 	wantUsed(t, l, 10, 1)
 }
+
+// blindParks is a store whose credentials may not list what is parked.
+type blindParks struct{ *mem.Store }
+
+func (blindParks) Parked(context.Context, backends.ParkedQuery) (backends.ParkedPage, error) {
+	return backends.ParkedPage{}, &backends.Error{Op: "park", Kind: fs.ErrPermission}
+}
+
+// TestX10_ReplacingWithoutListingParks: who replaces a file pays the difference, also with
+// credentials that may not list what is parked, and no more than that.
+func TestX10_ReplacingWithoutListingParks(t *testing.T) {
+	l, _, bucket := limited(t, quota.Limit{Bytes: 10})
+	b := l.Backend(blindParks{bucket})
+	write(t, b, "in/a", 6)
+	write(t, b, "in/a", 10)
+	wantFull(t, store(t.Context(), b, "in/a", 11))
+	wantUsed(t, l, 10, 1)
+}

@@ -3,6 +3,7 @@ package quota
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"math"
 	"time"
 
@@ -159,12 +160,16 @@ func (u *upload) ask() error {
 }
 
 // superseded is what is parked and ends when the upload is committed: all of its key, unless
-// it may get another.
+// it may get another. What the credentials may not see counts as nothing.
 func (u *upload) superseded() (Amount, error) {
 	if u.options.Alternate != nil {
 		return Amount{}, nil
 	}
-	return u.backend.parkedAs(u.ctx, u.key, "")
+	all, err := u.backend.parkedAs(u.ctx, u.key, "")
+	if errors.Is(err, fs.ErrPermission) {
+		return Amount{}, nil
+	}
+	return all, err
 }
 
 func (u *upload) Write(p []byte) (int, error) {
