@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -27,7 +28,12 @@ type retention struct {
 
 	mu    sync.Mutex
 	rules map[string]prefixRules // by store; they are replaced, and never changed
+
+	contested map[place]bool // that two rules are for
 }
+
+// place is a prefix of a store.
+type place struct{ store, prefix string }
 
 // prefixRules are those of a store, by prefix.
 type prefixRules map[string]auth.Retention
@@ -37,9 +43,9 @@ func newRetention(log *slog.Logger) *retention {
 }
 
 // replace takes over the rules of prefixes, and there are no others then, for rounds under way
-// too.
+// too. Of two for one prefix the one counts that ends less, and the log says so when it is news.
 func (r *retention) replace(said []charge) {
-	all := make(map[string]prefixRules)
+	all, contested := make(map[string]prefixRules), make(map[place]bool)
 	for _, c := range said {
 		if c.retention.Days == 0 {
 			continue
@@ -47,11 +53,39 @@ func (r *retention) replace(said []charge) {
 		if all[c.store] == nil {
 			all[c.store] = make(prefixRules)
 		}
-		all[c.store][c.prefix] = c.retention
+		rule, there := all[c.store][c.prefix]
+		if there && rule != c.retention {
+			contested[place{c.store, c.prefix}] = true
+		}
+		if !there || milder(c.retention, rule) < 0 {
+			all[c.store][c.prefix] = c.retention
+		}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.rules = all
+	for at := range contested {
+		if !r.contested[at] {
+			r.log.Warn("two retentions are for the same keys; the one counts that ends less", slog.String("store", at.store), slog.String("prefix", at.prefix))
+		}
+	}
+	r.rules, r.contested = all, contested
+}
+
+// milder compares retentions by what they end, the least first: none but in the log, then
+// what is older, then what is moved.
+func milder(a, b auth.Retention) int {
+	rank := func(yes bool) int {
+		if yes {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Or(
+		cmp.Compare(rank(a.DryRun), rank(b.DryRun)),
+		cmp.Compare(b.Days, a.Days),
+		cmp.Compare(rank(a.To != ""), rank(b.To != "")),
+		cmp.Compare(a.To, b.To),
+	)
 }
 
 // of are the rules of a store now.

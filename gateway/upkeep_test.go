@@ -1,7 +1,9 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"net/netip"
 	"slices"
 	"strings"
@@ -106,6 +108,26 @@ func TestS45_RetentionEndsWhileItWorks(t *testing.T) {
 		r.round(t.Context(), "s")
 		if got := keysOf(store); len(got) != 3 {
 			t.Errorf("%+v: %q are left", then, got)
+		}
+	}
+}
+
+// TestS45_OfTwoRetentionsTheMilderCounts, in either order, and the log says so once.
+func TestS45_OfTwoRetentionsTheMilderCounts(t *testing.T) {
+	rules := []auth.Retention{{Days: 300, DryRun: true}, {Days: 30, DryRun: true}, {Days: 300, To: "a/"}, {Days: 300}, {Days: 30, To: "a/"}, {Days: 30}}
+	for i, mild := range rules {
+		for _, other := range rules[i+1:] {
+			var log bytes.Buffer
+			r := newRetention(slog.New(slog.NewTextHandler(&log, nil)))
+			for _, said := range [][]auth.Grant{{grant("in/", mild), grant("in/", other)}, {grant("in/", other), grant("in/", mild)}} {
+				r.replace(charges(said))
+				if got := r.of("s")["in/"]; got != mild {
+					t.Errorf("of %+v the rule is %+v", said, got)
+				}
+			}
+			if n := strings.Count(log.String(), "two retentions"); n != 1 {
+				t.Errorf("told %d times: %s", n, &log)
+			}
 		}
 	}
 }
