@@ -5,20 +5,39 @@ package e2e
 import (
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
+
+	"golang.org/x/sync/errgroup"
 )
 
 const storedUsersKey = reserved + "users.yaml"
 
-// TestUsersFileInAStore: many edit a users file in a bucket at once and lose no edit, and
-// gateways that share it take them over while they run.
+// TestUsersFileInAStore: many edit a users file in a bucket and lose no edit, and gateways
+// that share it take them over while they run. They edit it at once where the store keeps
+// its word on conditions; versitygw looks at what is there first and replaces it after.
 func TestUsersFileInAStore(t *testing.T) {
 	t.Parallel()
-	bucket, err := newS3Bucket(t.Context(), shared.servers.S3)
-	if err != nil {
-		t.Fatal(err)
-	}
+	t.Run("s3", func(t *testing.T) {
+		t.Parallel()
+		bucket, err := newS3Bucket(t.Context(), shared.servers.S3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		usersFileIn(t, bucket, 1)
+	})
+	t.Run("localdir", func(t *testing.T) {
+		t.Parallel()
+		bucket, err := newLocalBucket(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		usersFileIn(t, bucket, adders)
+	})
+}
+
+// usersFileIn has so many edit it at a time.
+func usersFileIn(t *testing.T, bucket *namedBucket, atOnce int) {
+	t.Helper()
 	if err := bucket.write(t.Context(), storedUsersKey, []byte("# of all gateways\nusers: []\n")); err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +54,7 @@ func TestUsersFileInAStore(t *testing.T) {
 		}
 	}
 	config := s.config(t)
-	addAtOnce(t, config)
+	addAccounts(t, config, atOnce)
 	text, err := bucket.read(t.Context(), storedUsersKey)
 	if err != nil {
 		t.Fatal(err)
@@ -68,21 +87,25 @@ func TestUsersFileInAStore(t *testing.T) {
 	}
 }
 
-// adders is how many add an account at once.
+// adders is how many add an account each.
 const adders = 6
 
-func addAtOnce(t *testing.T, config string) {
+func addAccounts(t *testing.T, config string, atOnce int) {
 	t.Helper()
-	var adding sync.WaitGroup
+	var adding errgroup.Group
+	adding.SetLimit(atOnce)
 	for i := range adders {
-		adding.Go(func() {
+		adding.Go(func() error {
 			name := fmt.Sprintf("partner%d", i)
 			if o := causeway(t, password+"\n", "user", "add", "-c", config, "--template", "partner", name); o.code != 0 {
-				t.Errorf("%s: %+v", name, o)
+				return fmt.Errorf("%s: %+v", name, o)
 			}
+			return nil
 		})
 	}
-	adding.Wait()
+	if err := adding.Wait(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // tryLogin returns the reply to the shared password.
