@@ -14,7 +14,6 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-	"time"
 )
 
 // mode is how a client connects.
@@ -107,7 +106,7 @@ func (s site) run(c command) (string, error) {
 	cmd.Dir = s.home
 	cmd.Env = append([]string{"HOME=" + s.home, "LC_ALL=C.UTF-8", "TERM=dumb", "PATH=" + os.Getenv("PATH")}, c.env...)
 	cmd.Stdin = strings.NewReader(c.stdin)
-	cmd.WaitDelay = time.Second
+	cmd.WaitDelay = patience / 2 // what it said is there, but a busy machine may be slow to read it
 	var all journalWriter
 	var out strings.Builder
 	cmd.Stdout = io.MultiWriter(&out, &all)
