@@ -5,6 +5,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -117,4 +118,18 @@ func hostileNames(password string) []attempt {
 		}
 	}
 	return list
+}
+
+// tells waits until the log has a reason.
+func (d door) tells(t *testing.T, reason string) {
+	t.Helper()
+	err := poll(t.Context(), patience, func() error {
+		if !strings.Contains(d.log.String(), reason) {
+			return fmt.Errorf("the log does not tell that %s", reason)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
 }

@@ -203,8 +203,6 @@ accounts:
 		})
 	})
 	for _, reason := range []string{"it was revoked", "it is for another account", "a certificate of the authority is required"} {
-		if !strings.Contains(d.log.String(), reason) {
-			t.Errorf("the log does not tell that %s", reason)
-		}
+		d.tells(t, reason)
 	}
 }

@@ -153,9 +153,7 @@ accounts:
 		d.attempts(t, []attempt{{"acme", password, "230", "partners/acme"}, {"acme", "wrong", "530", ""}})
 	})
 	for _, reason := range []string{"the account is disabled", "the account has expired", "the account has no template"} {
-		if !strings.Contains(d.log.String(), reason) {
-			t.Errorf("the log does not tell that %s", reason)
-		}
+		d.tells(t, reason)
 	}
 	if strings.Contains(d.log.String(), "canary of the gateway") {
 		t.Error("the gateway's own password is in its log")
