@@ -82,7 +82,7 @@ func walkOf(t *testing.T, commands int) (int, uint64) {
 // them send 100,000 commands.
 func TestS40_P3_P21_TwoHundredPartnersOfOneBucket(t *testing.T) {
 	t.Parallel()
-	for kind, commands := range map[string]int{"s3": 4_000, "localdir": 4_000} {
+	for kind, commands := range map[string]int{"s3": 10_000, "localdir": 10_000} {
 		t.Run(kind, func(t *testing.T) {
 			buckets, err := newBuckets(t.Context(), shared.servers, t.TempDir())
 			if err != nil {
