@@ -12,7 +12,7 @@ func TestSessionPolicy(t *testing.T) {
 	access := []Access{
 		{Prefix: "in/acme/", Write: true},
 		{Prefix: "out/acme/", List: true, Read: true},
-		{Prefix: "work/acme/", List: true, Read: true, Write: true, Delete: true, Rename: true},
+		{Prefix: "team/acme/", List: true, Read: true, Write: true, Delete: true, Rename: true},
 	}
 	got, err := SessionPolicy("aws-cn", "drops", access)
 	if err != nil {
@@ -21,15 +21,15 @@ func TestSessionPolicy(t *testing.T) {
 	var want bytes.Buffer
 	err = json.Compact(&want, []byte(`{"Version":"2012-10-17","Statement":[
 		{"Effect":"Allow","Action":["s3:ListBucket"],"Resource":["arn:aws-cn:s3:::drops"],"Condition":{"StringLike":{"s3:prefix":[
-			".causeway/uploads/in/acme/*",".causeway/uploads/work/acme/*","out/acme/*","work/acme/*"]}}},
+			".causeway/uploads/in/acme/*",".causeway/uploads/team/acme/*","out/acme/*","team/acme/*"]}}},
 		{"Effect":"Allow","Action":["s3:DeleteObject","s3:GetObject","s3:PutObject"],"Resource":[
-			"arn:aws-cn:s3:::drops/.causeway/uploads/in/acme/*","arn:aws-cn:s3:::drops/.causeway/uploads/work/acme/*",
+			"arn:aws-cn:s3:::drops/.causeway/uploads/in/acme/*","arn:aws-cn:s3:::drops/.causeway/uploads/team/acme/*",
 			"arn:aws-cn:s3:::drops/.causeway/renames/*"]},
 		{"Effect":"Allow","Action":["s3:AbortMultipartUpload","s3:ListMultipartUploadParts","s3:PutObject"],
 			"Resource":["arn:aws-cn:s3:::drops/in/acme/*"]},
 		{"Effect":"Allow","Action":["s3:GetObject"],"Resource":["arn:aws-cn:s3:::drops/out/acme/*"]},
 		{"Effect":"Allow","Action":["s3:AbortMultipartUpload","s3:DeleteObject","s3:GetObject","s3:ListMultipartUploadParts","s3:PutObject"],
-			"Resource":["arn:aws-cn:s3:::drops/work/acme/*"]}]}`))
+			"Resource":["arn:aws-cn:s3:::drops/team/acme/*"]}]}`))
 	if err != nil || got != want.String() {
 		t.Errorf("got  %s\nwant %s, %v", got, want.String(), err)
 	}
