@@ -30,7 +30,7 @@ func (c *checker) buckets() {
 // bucketKey is the key that says which bucket of a service it is; "" for a kind that is
 // not known.
 func bucketKey(k Kind) string {
-	return map[Kind]string{LocalDir: "path", S3: "bucket", GCS: "bucket", AzureBlob: "container"}[k]
+	return map[Kind]string{LocalDir: "path", S3: "bucket", GCS: "bucket", AzureBlob: "container", FTP: "url"}[k]
 }
 
 // overlap says how two buckets have objects in common; "" if they have none.
@@ -56,6 +56,8 @@ func (c *checker) bucket(name string) string {
 	switch {
 	case id == "":
 		return ""
+	case s.Kind == FTP:
+		return s.tree()
 	case s.Kind == LocalDir:
 		return "localdir:" + strings.TrimSuffix(filepath.ToSlash(c.host.directory(id)), "/") + "/"
 	}

@@ -20,6 +20,8 @@ func storeKeys(k Kind) (must, may []string) {
 		return []string{"bucket"}, []string{"credentials_file", "endpoint"}
 	case AzureBlob:
 		return []string{"account", "container"}, []string{"account_key", "endpoint"}
+	case FTP:
+		return []string{"url", "user", "password"}, []string{"connections", "time_zone", "charset", "ca", "certificate_sha256"}
 	}
 	return nil, nil
 }
@@ -42,6 +44,7 @@ func (c *checker) store(name string, s Store) {
 	}
 	c.credentials(field, s)
 	c.endpoint(field+".endpoint", s)
+	c.ftpServer(field, s)
 }
 
 // filled reports a required field that is missing or empty.
@@ -136,6 +139,12 @@ func (s Store) value(key string) string {
 		return s.Account
 	case "container":
 		return s.Container
+	case "url":
+		return s.URL
+	case "user":
+		return s.User
+	case "password":
+		return s.Password.Reveal()
 	}
 	return ""
 }

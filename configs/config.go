@@ -86,6 +86,16 @@ type Store struct {
 	Account         string `yaml:"account"`
 	Container       string `yaml:"container"`
 	AccountKey      Secret `yaml:"account_key"`
+
+	// An FTP server; see check_ftp.go.
+	URL               string `yaml:"url"` // ftp:// in clear, ftps:// by AUTH TLS or, on port 990, from the first octet
+	User              string `yaml:"user"`
+	Password          Secret `yaml:"password"`
+	Connections       int    `yaml:"connections"`        // most at a time; 0 is DefaultConnections
+	TimeZone          string `yaml:"time_zone"`          // of the times in its listings, as the IANA calls it; "" or AutoZone finds it out
+	Charset           string `yaml:"charset"`            // of its file names, as the WHATWG Encoding Standard calls it; "" is UTF-8
+	CA                string `yaml:"ca"`                 // PEM file of who may sign its certificate; "" is the system's
+	CertificateSHA256 string `yaml:"certificate_sha256"` // in hexadecimal; the one certificate that is trusted
 }
 
 // User is one account.

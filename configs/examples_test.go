@@ -23,6 +23,7 @@ func TestExamples(t *testing.T) {
 		t.Setenv(name, "x")
 	}
 	t.Setenv("HOOK_TOKEN", "token")
+	t.Setenv("OLD_PASSWORD", "secret")
 	examples, err := filepath.Glob("examples/*.yaml")
 	if err != nil {
 		t.Fatal(err)

@@ -58,6 +58,7 @@ func (c *Config) eachFile(visit func(path *string, use FileUse)) {
 	for name, s := range c.Stores {
 		visit(&s.Path, KeepUse)
 		visit(&s.CredentialsFile, ReadUse)
+		visit(&s.CA, ReadUse)
 		c.Stores[name] = s
 	}
 }

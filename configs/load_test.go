@@ -85,6 +85,7 @@ stores:
   s3:    {kind: s3, bucket: bucket, region: us-east-1, endpoint: "http://127.0.0.1:9000", path_style: true, access_key: "${KEY}", secret_key: "a-${SECRET}-$${z}"}
   gcs:   {kind: gcs, bucket: bucket, endpoint: ""}
   azure: {kind: azblob, account: a, container: bucket, account_key: "${BASE64}", endpoint: ""}
+  old:   {kind: ftp, url: "ftps://old.example:2121/data", user: u, password: "${SECRET}", connections: 3, time_zone: UTC, charset: latin1, certificate_sha256: "AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB"}
 users:
   - name: cam1
     password: "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGFzaGFzaGFzaA"
@@ -155,6 +156,10 @@ func TestLoadWhole(t *testing.T) {
 			"s3":    {Kind: S3, Bucket: "bucket", Region: "us-east-1", Endpoint: "http://127.0.0.1:9000", PathStyle: true, AccessKey: "k: [1]", SecretKey: "a-s-${z}"},
 			"gcs":   {Kind: GCS, Bucket: "bucket"},
 			"azure": {Kind: AzureBlob, Account: "a", Container: "bucket", AccountKey: "a2V5"},
+			"old": {
+				Kind: FTP, URL: "ftps://old.example:2121/data", User: "u", Password: "s", Connections: 3, TimeZone: "UTC", Charset: "latin1",
+				CertificateSHA256: strings.Repeat("AB:", 31) + "AB",
+			},
 		},
 		Users: []User{{
 			Name: "cam1", Password: "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGFzaGFzaGFzaA",

@@ -45,10 +45,11 @@ const (
 	S3        Kind = "s3"
 	GCS       Kind = "gcs"
 	AzureBlob Kind = "azblob"
+	FTP       Kind = "ftp"
 )
 
 func (Kind) choices() []string {
-	return []string{string(LocalDir), string(S3), string(GCS), string(AzureBlob)}
+	return []string{string(LocalDir), string(S3), string(GCS), string(AzureBlob), string(FTP)}
 }
 
 // Right is something that an account may do below a mount.

@@ -34,7 +34,7 @@ func TestS52_WrongConfiguration(t *testing.T) {
 		{"unknown nested key", "prefix: in/", "prefx: in/", []string{":10:", "prefx", "prefix"}},
 		{"wrong type", "idle_timeout: 5m", "idle_timeout: [5m]", []string{":11:", "idle_timeout"}},
 		{"wrong duration", "idle_timeout: 5m", "idle_timeout: soon", []string{":11:", "idle_timeout", "soon"}},
-		{"wrong kind", "kind: localdir", "kind: ftp", []string{":5:", "kind", "localdir", "s3", "gcs", "azblob"}},
+		{"wrong kind", "kind: localdir", "kind: webdav", []string{":5:", "kind", "localdir", "s3", "gcs", "azblob", "ftp"}},
 		{"wrong right", "[list, read]", "[list, look]", []string{":10:", "rights", "look", "read"}},
 		{"missing store", "store: disk", "store: disc", []string{":10:", "store", "disc", "disk"}},
 		{"one path twice", "      - {path: /,", "      - {path: /, store: disk, prefix: out/}\n      - {path: /,", []string{":11:", "path"}},
