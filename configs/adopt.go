@@ -77,6 +77,10 @@ func (c *Config) storesRun() error {
 				return c.Problem(fmt.Sprintf("%s[%d].store", field, i), fmt.Sprintf("the store %q is new", m.Store),
 					"restart the gateway to mount it; until then nothing is changed")
 			}
+			if _, ok := c.Stores[m.Behind.Store]; m.Behind.Enabled() && !ok {
+				return c.Problem(fmt.Sprintf("%s[%d].behind.store", field, i), fmt.Sprintf("the store %q is new", m.Behind.Store),
+					"restart the gateway to read through to it; until then nothing is changed")
+			}
 		}
 		return nil
 	}

@@ -67,6 +67,10 @@ func TestAdopt(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), `users[0].mounts[0].store: the store "new" is new; restart the gateway`) {
 		t.Errorf("a new store: %v", err)
 	}
+	withStore.Users[0].Mounts[0].Store, withStore.Users[0].Mounts[0].Behind = "disk", Behind{Store: "new", Path: "/"}
+	if _, err = cfg.Adopt(withStore); err == nil || !strings.Contains(err.Error(), `users[0].mounts[0].behind.store: the store "new" is new; restart the gateway`) {
+		t.Errorf("a new store behind a mount: %v", err)
+	}
 	withStore.Users, withStore.Accounts = nil, []AccountSource{{Store: "new", Key: "users.yaml"}}
 	if _, err = cfg.Adopt(withStore); err == nil || !strings.Contains(err.Error(), `accounts[0].store: the store "new" is new; restart the gateway`) {
 		t.Errorf("a users file in a new store: %v", err)

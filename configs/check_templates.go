@@ -82,13 +82,14 @@ func (c *checker) literal(field string, mounts []Mount) {
 	}
 }
 
-// names are the paths and prefixes of mounts, and where they move what is old, with their
-// fields.
+// names are the paths and prefixes of mounts, where they move what is old, and what is behind
+// them, with their fields.
 func names(field string, mounts []Mount) iter.Seq2[string, string] {
 	return func(yield func(at, text string) bool) {
 		for i, m := range mounts {
 			at := fmt.Sprintf("%s[%d]", field, i)
-			if !yield(at+".path", m.Path) || !yield(at+".prefix", m.Prefix) || !yield(at+".retention.to", m.Retention.To) {
+			if !yield(at+".path", m.Path) || !yield(at+".prefix", m.Prefix) || !yield(at+".retention.to", m.Retention.To) ||
+				!yield(at+".behind.path", m.Behind.Path) {
 				return
 			}
 		}

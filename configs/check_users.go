@@ -73,7 +73,7 @@ func (c *checker) userName(field, name string) {
 func anonymousMounts(a Anonymous) []Mount {
 	mounts := make([]Mount, len(a.Mounts))
 	for i, m := range a.Mounts {
-		mounts[i] = Mount{Path: m.Path, Store: m.Store, Prefix: m.Prefix, Hide: m.Hide, Rights: []Right{List, Read}}
+		mounts[i] = Mount{Path: m.Path, Store: m.Store, Prefix: m.Prefix, Hide: m.Hide, Behind: m.Behind, Rights: []Right{List, Read}}
 	}
 	return mounts
 }
@@ -97,6 +97,7 @@ func (c *checker) mounts(field string, mounts []Mount) {
 		c.renames(at+".rename_directory_max", m.RenameMax)
 		c.quota(at+".quota", m.Quota)
 		c.retention(at+".retention", m)
+		c.behind(at+".behind", m)
 	}
 }
 

@@ -140,6 +140,9 @@ type Mount struct {
 
 	Quota     Quota     `yaml:"quota"`
 	Retention Retention `yaml:"retention"`
+
+	Behind       Behind `yaml:"behind"`
+	MirrorWrites bool   `yaml:"mirror_writes"` // what is written, renamed and deleted here is so behind, too
 }
 
 // DefaultRenameMax is how many objects a directory may hold that is renamed one by one.
@@ -160,6 +163,7 @@ type AnonymousMount struct {
 	Store  string   `yaml:"store"`
 	Prefix string   `yaml:"prefix"`
 	Hide   []string `yaml:"hide"`
+	Behind Behind   `yaml:"behind"`
 }
 
 // Cache bounds what is remembered of the stores' objects.

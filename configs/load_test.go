@@ -104,7 +104,7 @@ users:
     require_close_notify: true
     allo: enforce
     mounts:
-      - {path: /, store: s3, prefix: cams/cam1/, rights: [list, read, write, overwrite, delete, rename, mkdir], rename_directory_max: 50}
+      - {path: /, store: s3, prefix: cams/cam1/, rights: [list, read, write, overwrite, delete, rename, mkdir], rename_directory_max: 50, behind: {store: disk, path: /, until: 2027-03-31, copy: on_read}, mirror_writes: true}
       - path: /in
         store: disk
         rights: [write]
@@ -121,7 +121,7 @@ templates:
 profiles: {own: {charset: gbk, listing: dos, min_tls_version: "1.1"}}
 accounts: [{file: users.yaml}, {file: /etc/other.yaml}]
 anonymous:
-  mounts: [{path: /public, store: s3, prefix: public/, hide: ["*.part"]}]
+  mounts: [{path: /public, store: s3, prefix: public/, hide: ["*.part"], behind: {store: disk, path: /pub}}]
   limits: {sessions: 100}
 cache:  {ttl: 0s, entries: 100000, bytes: 64MiB}
 uploads: {grace: 300ms, resume_window: 36h}
@@ -170,7 +170,8 @@ func TestLoadWhole(t *testing.T) {
 			},
 			Limits: AccountLimits{Sessions: 3},
 			Mounts: []Mount{
-				{Path: "/", Store: "s3", Prefix: "cams/cam1/", Rights: []Right{List, Read, Write, Overwrite, Delete, Rename, Mkdir}, RenameMax: 50},
+				{Path: "/", Store: "s3", Prefix: "cams/cam1/", Rights: []Right{List, Read, Write, Overwrite, Delete, Rename, Mkdir}, RenameMax: 50,
+					Behind: Behind{Store: "disk", Path: "/", Until: Date{2027, time.March, 31}, Copy: BehindOnRead}, MirrorWrites: true},
 				{
 					Path: "/in", Store: "disk", Rights: []Right{Write}, Hide: []string{".*", "in/*/raw"}, Deny: []string{"*.exe"}, Incomplete: Park, CloseNotify: CloseNotifyIgnored, ALLO: IgnoreALLO,
 					Overwrite: KeepBoth, Concurrent: RefuseSecond,
@@ -188,7 +189,7 @@ func TestLoadWhole(t *testing.T) {
 		}},
 		Profiles:  map[string]Device{"own": {Charset: "gbk", Listing: DOSListing, MinTLS: "1.1"}},
 		Accounts:  []AccountSource{{File: "/etc/causeway/users.yaml"}, {File: "/etc/other.yaml"}},
-		Anonymous: Anonymous{[]AnonymousMount{{"/public", "s3", "public/", []string{"*.part"}}}, AccountLimits{Sessions: 100}},
+		Anonymous: Anonymous{[]AnonymousMount{{"/public", "s3", "public/", []string{"*.part"}, Behind{Store: "disk", Path: "/pub"}}}, AccountLimits{Sessions: 100}},
 		Cache:     Cache{TTL: 0, Entries: 100000, Bytes: 64 * MiB},
 		Uploads:   Uploads{Grace(300 * time.Millisecond), 36 * time.Hour},
 		Limits:    Limits{10, 5, 50, 100 * MiB, 200 * MiB, 6 * time.Minute, 31 * time.Second, 61 * time.Second, 0, GiB, MiB, AccountLimits{Sessions: 3}},

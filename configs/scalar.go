@@ -49,7 +49,7 @@ func setScalar(text string, v reflect.Value) (wrong, right string) {
 		noun, right = "a range of ports", "write the first and the last port, such as 50000-50999"
 		*into, err = parsePortRange(text)
 	case *Date:
-		noun, right = "a date", "write the last day of the account, such as 2027-03-31; it ends with that day, in UTC"
+		noun, right = "a date", "write the last day, such as 2027-03-31; it ends in UTC"
 		*into, err = parseDate(text)
 	case *netip.Addr:
 		noun, right = "an IP address", "write one such as 192.0.2.10; names are not looked up"

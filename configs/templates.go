@@ -13,7 +13,7 @@ import (
 // Template is what its users have in common. What a user says itself takes the place of
 // what the template says.
 type Template struct {
-	Mounts   []Mount `yaml:"mounts"` // with marks in Path, Prefix and Retention.To: [UserMark], [HomeMark], and others of the same form
+	Mounts   []Mount `yaml:"mounts"` // with marks in Path, Prefix, Retention.To and Behind.Path: [UserMark], [HomeMark], and others of the same form
 	Profile  string  `yaml:"profile"`
 	Device   `yaml:",inline"`
 	Networks []netip.Prefix `yaml:"networks"`
@@ -113,7 +113,7 @@ func fill(template []Mount, name string, values map[string]string) ([]Mount, *Va
 	for i := range mounts {
 		m := &mounts[i]
 		m.Path, m.Prefix = replaceMarks(m.Path, filled), replaceMarks(m.Prefix, filled)
-		m.Retention.To = replaceMarks(m.Retention.To, filled)
+		m.Retention.To, m.Behind.Path = replaceMarks(m.Retention.To, filled), replaceMarks(m.Behind.Path, filled)
 	}
 	return mounts, expanded(mounts)
 }
@@ -136,9 +136,9 @@ func expanded(mounts []Mount) *ValueError {
 	seen := map[string]bool{}
 	for _, m := range mounts {
 		switch {
-		case len(m.Path) > maxPath, len(m.Prefix) > maxPath, len(m.Retention.To) > maxPath:
+		case len(m.Path) > maxPath, len(m.Prefix) > maxPath, len(m.Retention.To) > maxPath, len(m.Behind.Path) > maxPath:
 			return &ValueError{"", "with this name a path is too long", fmt.Sprintf("choose a name with which all have at most %d bytes", maxPath)}
-		case hasReserved(m.Path), hasReserved(m.Prefix), hasReserved(m.Retention.To):
+		case hasReserved(m.Path), hasReserved(m.Prefix), hasReserved(m.Retention.To), hasReserved(m.Behind.Path):
 			return &ValueError{"", "with this name a path is the gateway's own, " + reserved, "choose another name"}
 		case m.Retention.returns(m.Prefix):
 			return &ValueError{"", "with this name what is moved out of a mount for its age comes into it again", "choose another name, or write mounts"}

@@ -14,11 +14,11 @@ func patterned(t *testing.T) *Config {
 	t.Helper()
 	cfg, err := parse("x.yaml", []byte(`
 listeners: [{address: ":0"}]
-stores: {disk: {kind: localdir, path: data}}
+stores: {disk: {kind: localdir, path: data}, behind: {kind: localdir, path: behind}}
 accounts: [{file: users.yaml}]
 templates:
   partner: {charset: latin1, mounts: [{path: /, store: disk, prefix: "in/x-{user}-y/", rights: [write]}, {path: "/{user}", store: disk, rights: [read]}]}
-  moved: {mounts: [{path: /, store: disk, prefix: "old/{home}/{user}/{group}-{site}/", rights: [write]}]}
+  moved: {mounts: [{path: /, store: disk, prefix: "old/{home}/{user}/{group}-{site}/", rights: [write], behind: {store: behind, path: "/{home}/{site}"}}]}
   fixed: {mounts: [{path: /, store: disk, prefix: public/, rights: [read]}]}
 `), bare)
 	if err != nil {
@@ -31,7 +31,8 @@ func TestUserOf(t *testing.T) {
 	cfg := patterned(t)
 	values := map[string]string{"home": "/home/ftp/acme/", "group": "{site}", "site": "x"}
 	u, err := cfg.UserOf("moved", "{home}", values)
-	if err != nil || u.Name != "{home}" || u.Template != "moved" || u.Mounts[0].Prefix != "old/home/ftp/acme/{home}/{site}-x/" {
+	if err != nil || u.Name != "{home}" || u.Template != "moved" || u.Mounts[0].Prefix != "old/home/ftp/acme/{home}/{site}-x/" ||
+		u.Mounts[0].Behind.Prefix() != "home/ftp/acme/x/" {
 		t.Errorf("%+v, %v", u, err)
 	}
 	if u, err = cfg.UserOf("partner", "acme", map[string]string{"user": "other"}); err != nil || u.Charset != "latin1" ||
