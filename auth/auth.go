@@ -55,6 +55,17 @@ type Grant struct {
 
 	Quota     Quota
 	Retention Retention
+	Behind    Behind
+}
+
+// Behind is another store that has the files of a grant's keys until they are in its own. The
+// zero value is none.
+type Behind struct {
+	Store      string    // name of it; "" for none
+	Prefix     string    // that stands there in the place of the grant's
+	Until      time.Time // from then on there is none; zero is never
+	CopyOnRead bool      // what is read there is stored
+	Mirror     bool      // what changes here is changed there
 }
 
 // Quota bounds what all keys that begin with a grant's prefix may be together. The zero

@@ -97,6 +97,7 @@ func newUser(u configs.User) auth.User {
 			Path: m.Path, Store: m.Store, Prefix: m.Prefix, Rights: rightsOf(m.Rights), Hide: m.Hide, Deny: m.Deny, Uploads: uploadsOf(u, m),
 			Quota:     auth.Quota{Bytes: int64(m.Quota.Bytes), Files: int64(m.Quota.Files)},
 			Retention: auth.Retention{Days: m.Retention.Days, To: m.Retention.To, DryRun: m.Retention.DryRun},
+			Behind:    behindOf(m.Behind, m.MirrorWrites),
 		}
 	}
 	return auth.User{
@@ -136,7 +137,7 @@ func newAnonymous(a configs.Anonymous) *auth.Account {
 	}
 	account := &auth.Account{Name: anonymousName, Limits: limitsOf(a.Limits)}
 	for _, m := range a.Mounts {
-		account.Grants = append(account.Grants, auth.Grant{Path: m.Path, Store: m.Store, Prefix: m.Prefix, Rights: auth.List | auth.Read, Hide: m.Hide})
+		account.Grants = append(account.Grants, auth.Grant{Path: m.Path, Store: m.Store, Prefix: m.Prefix, Rights: auth.List | auth.Read, Hide: m.Hide, Behind: behindOf(m.Behind, false)})
 	}
 	return account
 }
