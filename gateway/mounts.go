@@ -23,6 +23,7 @@ func (g *Gateway) mounts(ctx context.Context, account *auth.Account) ([]vfs.Moun
 		mounts[i] = vfs.Mount{
 			Path:   grant.Path,
 			Store:  g.quotas.over(grant.Store, store),
+			Ledger: g.quotas[grant.Store],
 			Origin: g.stores[grant.Store],
 			Prefix: grant.Prefix,
 			Reads:  g.reads,

@@ -22,9 +22,6 @@ type Backend struct {
 // of their own; those of one store are equal.
 func (l *Ledger) Backend(next backends.Backend) Backend { return Backend{next, l} }
 
-// Ledger is where its writes are counted.
-func (b Backend) Ledger() *Ledger { return b.ledger }
-
 // Stat is [backends.Backend.Stat].
 func (b Backend) Stat(ctx context.Context, key string, o backends.StatOptions) (backends.Object, error) {
 	return b.next.Stat(ctx, key, o)

@@ -34,7 +34,7 @@ func TestX2_QuotaOfAView(t *testing.T) {
 	ledger.Limit("", quota.Limit{Bytes: 1000})
 	ledger.Limit("p/", quota.Limit{Bytes: 100})
 	ledger.Limit("p/in/deep/", quota.Limit{Files: 2})
-	v := newView(t, vfs.Mount{Path: "/m", Store: ledger.Backend(limited{store}), Prefix: "p/", Rights: all},
+	v := newView(t, vfs.Mount{Path: "/m", Store: ledger.Backend(limited{store}), Ledger: ledger, Prefix: "p/", Rights: all},
 		vfs.Mount{Path: "/m/free", Store: store, Rights: all})
 	for name, want := range map[string]string{
 		"/m/in/deep/x": "[{/m/in/deep 19 1 0 2} {/m 33 2 100 0}]", "/m/none": "[{/m 33 2 100 0}]", "/m/free/x": "[]", "/": "[]",
@@ -59,7 +59,7 @@ func TestX10_VerbsWithinAQuota(t *testing.T) {
 	ledger := newLedger(t, b.Store)
 	ledger.Limit("p/", quota.Limit{Bytes: 10, Files: 3})
 	store := ledger.Backend(cached(withoutMove{b.Store, b.Store}))
-	v := newView(t, vfs.Mount{Path: "/", Store: store, Prefix: "p/", Rights: all}, vfs.Mount{Path: "/out", Store: store, Prefix: "beside/", Rights: all})
+	v := newView(t, vfs.Mount{Path: "/", Store: store, Ledger: ledger, Prefix: "p/", Rights: all}, vfs.Mount{Path: "/out", Store: store, Prefix: "beside/", Rights: all})
 	used := func() string {
 		quotas, err := v.Quota(v.ctx, path(t, "/"))
 		if err != nil || len(quotas) != 1 {

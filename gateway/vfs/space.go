@@ -41,11 +41,10 @@ func (f *FS) Space(ctx context.Context, dir ftp.Path) (int64, error) {
 // usages are those of the limited trees that the directory at is in, but for those that
 // reach beyond its mount.
 func (at place) usages(ctx context.Context) ([]quota.Usage, error) {
-	limited, ok := at.store.(quota.Backend)
-	if !ok {
+	if at.ledger == nil {
 		return nil, nil
 	}
-	return limited.Ledger().Usage(ctx, at.dir(), at.prefix)
+	return at.ledger.Usage(ctx, at.dir(), at.prefix)
 }
 
 // Quota is [ftp.FS.Quota]. It tells nothing of whether the directory is there.

@@ -17,6 +17,7 @@ import (
 	"causeway/backends"
 	"causeway/backends/readahead"
 	"causeway/gateway/ftp"
+	"causeway/gateway/quota"
 )
 
 // Rights are what an account may do below a mount.
@@ -41,6 +42,7 @@ type Mount struct {
 	Path   string           // absolute, as a client would write it
 	Store  backends.Backend // required; comparable, and the same value for all mounts of one bucket
 	Origin backends.Backend // the same for all who use the bucket, where Store has credentials of the account's own; nil is Store
+	Ledger *quota.Ledger    // that Store counts in; nil for none
 	Prefix string           // "" or segments that FTP can name; a final "/" is added if it is missing
 	Rights Rights
 	Hide   []string        // patterns of names that do not show and cannot be used, whatever the rights
@@ -68,7 +70,8 @@ type mount struct {
 	path   string // "" for the root, else without a final slash
 	store  backends.Backend
 	origin backends.Backend // by which names are known to all
-	prefix string           // "" or ends in "/"
+	ledger *quota.Ledger
+	prefix string // "" or ends in "/"
 	rights Rights
 	hide   patterns
 	deny   patterns
@@ -130,7 +133,7 @@ func (f *FS) check(m Mount) (*mount, error) {
 		return nil, err
 	}
 	checked := &mount{
-		path: text(path), store: m.Store, origin: m.Origin, prefix: prefix, rights: m.Rights, hide: hide, deny: deny, reads: m.Reads, bucket: len(f.mounts),
+		path: text(path), store: m.Store, origin: m.Origin, ledger: m.Ledger, prefix: prefix, rights: m.Rights, hide: hide, deny: deny, reads: m.Reads, bucket: len(f.mounts),
 		uploads: m.Uploads, overwrite: m.Overwrite, concurrent: m.Concurrent,
 		fileLimit:   m.FileLimit,
 		renameLimit: cmp.Or(m.RenameLimit, defaultRenameLimit),
