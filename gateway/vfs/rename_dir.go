@@ -126,7 +126,7 @@ func (r *treeRename) run(ctx context.Context) error {
 func (r *treeRename) permitted(ctx context.Context) error {
 	src, dst := r.src.mount, r.dst.mount
 	same := src == dst
-	if same && !dst.hide.anchored() && !dst.deny.anchored() || len(src.hide)+len(dst.hide)+len(dst.deny) == 0 {
+	if same && !dst.hide.Anchored() && !dst.deny.Anchored() || len(src.hide)+len(dst.hide)+len(dst.deny) == 0 {
 		return nil
 	}
 	from, to := src.relative(r.src.path)+"/", dst.relative(r.dst.path)+"/"
@@ -135,8 +135,8 @@ func (r *treeRename) permitted(ctx context.Context) error {
 			return translate(err)
 		}
 		name := strings.TrimSuffix(strings.TrimPrefix(o.Key, r.src.dir()), "/")
-		denied := dst.deny.match(to+name) && !(same && src.deny.match(from+name))
-		if name != "" && (denied || src.hide.match(from+name) != dst.hide.match(to+name)) {
+		denied := dst.deny.Match(to+name) && !(same && src.deny.Match(from+name))
+		if name != "" && (denied || src.hide.Match(from+name) != dst.hide.Match(to+name)) {
 			return refuse("rename", r.dst.path, fs.ErrPermission)
 		}
 	}

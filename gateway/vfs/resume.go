@@ -9,6 +9,7 @@ import (
 
 	"causeway/backends"
 	"causeway/gateway/ftp"
+	"causeway/gateway/names"
 )
 
 // standing is what is there for an upload to go on with: a parked upload that goes before
@@ -137,7 +138,7 @@ func (f *FS) continueFrom(ctx context.Context, s standing, o ftp.StoreOptions) (
 	case s.object == nil:
 		// Credentials that may not look see nothing of a file either: it must not be
 		// replaced by what was to follow it.
-		u.appends, create.IfAbsent, create.ContentType = true, true, contentType(s.at.path.Base())
+		u.appends, create.IfAbsent, create.ContentType = true, true, names.ContentType(s.at.path.Base())
 	case !s.at.replaces():
 		return nil, refuse("store", s.at.path, fs.ErrExist)
 	default:

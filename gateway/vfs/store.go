@@ -7,6 +7,7 @@ import (
 
 	"causeway/backends"
 	"causeway/gateway/ftp"
+	"causeway/gateway/names"
 )
 
 // Store is [ftp.FS.Store]. It needs Write, and where there is a file already, which is
@@ -44,7 +45,7 @@ func (f *FS) begin(ctx context.Context, at place, o ftp.StoreOptions) (ftp.Uploa
 		IfAbsent:    t.absent,
 		Alternate:   t.alternate,
 		Size:        o.Size,
-		ContentType: contentType(at.path.Base()),
+		ContentType: names.ContentType(at.path.Base()),
 	})
 	if err != nil {
 		t.done()

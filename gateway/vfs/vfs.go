@@ -17,6 +17,7 @@ import (
 	"causeway/backends"
 	"causeway/backends/readahead"
 	"causeway/gateway/ftp"
+	"causeway/gateway/names"
 	"causeway/gateway/quota"
 )
 
@@ -73,8 +74,8 @@ type mount struct {
 	ledger *quota.Ledger
 	prefix string // "" or ends in "/"
 	rights Rights
-	hide   patterns
-	deny   patterns
+	hide   names.Patterns
+	deny   names.Patterns
 	reads  *readahead.Pool
 	bucket int // the same for all mounts of one store
 
@@ -124,11 +125,11 @@ func (f *FS) check(m Mount) (*mount, error) {
 	if below, err := (ftp.Path{}).Join(prefix); err != nil || reserved(below) || prefix != "" && below.String()+"/" != "/"+prefix {
 		return nil, fmt.Errorf("the prefix %q cannot be used", m.Prefix)
 	}
-	hide, err := newPatterns(m.Hide)
+	hide, err := names.New(m.Hide)
 	if err != nil {
 		return nil, err
 	}
-	deny, err := newPatterns(m.Deny)
+	deny, err := names.New(m.Deny)
 	if err != nil {
 		return nil, err
 	}

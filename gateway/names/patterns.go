@@ -1,4 +1,4 @@
-package vfs
+package names
 
 import (
 	"fmt"
@@ -6,23 +6,22 @@ import (
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
-
-	"causeway/gateway/ftp"
 )
 
-// patterns say which names below a mount are meant. One without a slash is for every name
-// of a path; one with a slash for what a path begins with, seen from the mount. So what is
-// below a directory that is meant is meant as well. They are those of [path.Match]; letters
-// count in either case, and in either form that Unicode has for them.
-type patterns []pattern
+// Patterns say which names below a mount, or another root, are meant. One without a slash is
+// for every name of a path; one with a slash for what a path begins with, seen from there. So
+// what is below a directory that is meant is meant as well. They are those of [path.Match];
+// letters count in either case, and in either form that Unicode has for them.
+type Patterns []pattern
 
 type pattern struct {
 	names    []string // one for each segment
-	anchored bool     // at the mount
+	anchored bool     // at the root
 }
 
-func newPatterns(list []string) (patterns, error) {
-	var ps patterns
+// New fails if one of the list cannot be a pattern.
+func New(list []string) (Patterns, error) {
+	var ps Patterns
 	for _, text := range list {
 		if _, err := path.Match(text, ""); err != nil || strings.Trim(text, "/") == "" {
 			return nil, fmt.Errorf("the pattern %q cannot be used", text)
@@ -36,8 +35,8 @@ func newPatterns(list []string) (patterns, error) {
 // folded is a name, or a pattern, without what makes no difference.
 func folded(s string) string { return norm.NFC.String(strings.ToLower(s)) }
 
-// match tells whether a path below the mount, without a slash in front, is meant.
-func (ps patterns) match(below string) bool {
+// Match tells whether a path below the root, without a slash in front, is meant.
+func (ps Patterns) Match(below string) bool {
 	if len(ps) == 0 || below == "" {
 		return false
 	}
@@ -75,8 +74,8 @@ func (p pattern) begins(names []string) bool {
 	return true
 }
 
-// anchored tells whether what a name means depends on the directory that it is in.
-func (ps patterns) anchored() bool {
+// Anchored tells whether what a name means depends on the directory that it is in.
+func (ps Patterns) Anchored() bool {
 	for _, p := range ps {
 		if p.anchored {
 			return true
@@ -84,14 +83,3 @@ func (ps patterns) anchored() bool {
 	}
 	return false
 }
-
-// relative is the path p, which m covers, seen from it.
-func (m *mount) relative(p ftp.Path) string {
-	return strings.TrimPrefix(strings.TrimPrefix(text(p), m.path), "/")
-}
-
-// hides tells whether the mount shows nothing of p and answers as if it were not there.
-func (m *mount) hides(p ftp.Path) bool { return m.hide.match(m.relative(p)) }
-
-// denies tells whether nothing may get the name p, or be written there.
-func (m *mount) denies(p ftp.Path) bool { return m.deny.match(m.relative(p)) }

@@ -1,13 +1,18 @@
-package vfs
+// Package names tells what the names of files say: of which media type their content is, and
+// whether patterns mean them. Whatever stores files by their names asks it: the gateway's
+// sessions and "causeway migrate". It knows no store.
+//
+// Its central type is [Patterns].
+package names
 
 import (
 	"path"
 	"strings"
 )
 
-// contentType is the media type of a file by its name's extension (IANA's registry). The
+// ContentType is the media type of a file by its name's extension (IANA's registry). The
 // table is our own: package mime's depends on the machine's files.
-func contentType(name string) string {
+func ContentType(name string) string {
 	switch strings.ToLower(path.Ext(name)) {
 	case ".avi":
 		return "video/x-msvideo"
