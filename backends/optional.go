@@ -184,3 +184,19 @@ func Space(ctx context.Context, b Backend) (int64, error) {
 	}
 	return 0, errors.ErrUnsupported
 }
+
+// Summer is a Backend that computes a checksum of what it has when it is asked. It costs the
+// store about as much as a read, and can take as long.
+type Summer interface {
+	// Sum is a checksum of the whole content by the first algorithm of want that the store
+	// has, with that. errors.ErrUnsupported if it has none of them.
+	Sum(ctx context.Context, key string, want []Sum) (Sum, []byte, error)
+}
+
+// SumOf asks b to compute a checksum; errors.ErrUnsupported for stores that do not.
+func SumOf(ctx context.Context, b Backend, key string, want []Sum) (Sum, []byte, error) {
+	if s, ok := b.(Summer); ok {
+		return s.Sum(ctx, key, want)
+	}
+	return "", nil, errors.ErrUnsupported
+}

@@ -47,6 +47,23 @@ func TestHasPrefixAsksMemoryFirst(t *testing.T) {
 	}
 }
 
+// summer computes one checksum.
+type summer struct{ pager }
+
+func (summer) Sum(context.Context, string, []backends.Sum) (backends.Sum, []byte, error) {
+	return backends.CRC32, []byte{1, 2, 3, 4}, nil
+}
+
+func TestSumOfAsksStoresThatCompute(t *testing.T) {
+	want := []backends.Sum{backends.SHA256, backends.CRC32}
+	if algorithm, sum, err := backends.SumOf(t.Context(), summer{}, "k", want); algorithm != backends.CRC32 || len(sum) != 4 || err != nil {
+		t.Errorf("%s %x, %v", algorithm, sum, err)
+	}
+	if _, _, err := backends.SumOf(t.Context(), pager{}, "k", want); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("a store that computes none: %v", err)
+	}
+}
+
 // contentNamed is a store whose ETags are those of the content, as S3's often are.
 type contentNamed struct{ backends.Backend }
 

@@ -15,7 +15,8 @@ import (
 
 // Backend answers Stat, List and Parked of one store from memory where it can. It is a
 // [backends.Backend], [backends.Copier], [backends.Mover], [backends.TreeMover],
-// [backends.Parker], [backends.Sweeper], [backends.Peeker] and [backends.Spacer].
+// [backends.Parker], [backends.Sweeper], [backends.Peeker],
+// [backends.Spacer] and [backends.Summer].
 type Backend struct {
 	cache   *Cache
 	next    backends.Backend

@@ -92,3 +92,8 @@ func (b *Backend) peek(prefix string) (exists, known bool) {
 func (b *Backend) Space(ctx context.Context) (int64, error) {
 	return backends.Space(ctx, b.next)
 }
+
+// Sum asks the store.
+func (b *Backend) Sum(ctx context.Context, key string, want []backends.Sum) (backends.Sum, []byte, error) {
+	return backends.SumOf(ctx, b.next, key, want)
+}

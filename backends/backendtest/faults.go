@@ -186,6 +186,16 @@ func (f *Faults) Space(ctx context.Context) (int64, error) {
 	return strike(ctx, f, "space", func() (int64, error) { return backends.Space(ctx, f.next) })
 }
 
+// Sum is [backends.Summer.Sum].
+func (f *Faults) Sum(ctx context.Context, key string, want []backends.Sum) (algorithm backends.Sum, sum []byte, err error) {
+	sum, err = strike(ctx, f, "sum", func() ([]byte, error) {
+		var err error
+		algorithm, sum, err = backends.SumOf(ctx, f.next, key, want)
+		return sum, err
+	})
+	return algorithm, sum, err
+}
+
 // Open is [backends.Backend.Open]. With a fault of "read" planned, the Reader suffers it.
 func (f *Faults) Open(ctx context.Context, key string, o backends.OpenOptions) (*backends.Reader, error) {
 	r, err := strike(ctx, f, "open", func() (*backends.Reader, error) { return f.next.Open(ctx, key, o) })

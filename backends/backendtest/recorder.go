@@ -201,6 +201,15 @@ func (r *Recorder) Space(ctx context.Context) (int64, error) {
 	return n, err
 }
 
+// Sum is [backends.Summer.Sum].
+func (r *Recorder) Sum(ctx context.Context, key string, want []backends.Sum) (backends.Sum, []byte, error) {
+	algorithm, sum, err := backends.SumOf(ctx, r.next, key, want)
+	if !errors.Is(err, errors.ErrUnsupported) {
+		r.record("sum", key)
+	}
+	return algorithm, sum, err
+}
+
 // Create is [backends.Backend.Create].
 func (r *Recorder) Create(ctx context.Context, key string, o backends.CreateOptions) (backends.Upload, error) {
 	r.record("create", key, when(o.Resume, "resume"), when(o.At, "at="),

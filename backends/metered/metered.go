@@ -37,6 +37,7 @@ const (
 	Discard  Operation = "discard"
 	Sweep    Operation = "sweep"
 	Space    Operation = "space"
+	Sum      Operation = "sum"
 )
 
 // Report is told of a call that has ended. It is called from many goroutines and must not
@@ -82,7 +83,7 @@ func kinds() []kind {
 
 // Backend reports the calls of next. It is a [backends.Backend], [backends.Copier],
 // [backends.Mover], [backends.TreeMover], [backends.Parker], [backends.Sweeper],
-// [backends.Peeker] and [backends.Spacer]. All methods may be called from any goroutine.
+// [backends.Peeker], [backends.Spacer] and [backends.Summer]. All methods may be called from any goroutine.
 type Backend struct {
 	next    backends.Backend
 	report  Report

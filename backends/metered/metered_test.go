@@ -87,6 +87,7 @@ func TestEachCallIsReportedOnce(t *testing.T) {
 		_, _ = b.Create(ctx, "a", backends.CreateOptions{Resume: "none"})
 		_, _ = backends.Copy(ctx, b, "b", "a", backends.CopyOptions{})
 		_, _ = b.Space(ctx)
+		_, _, _ = b.Sum(ctx, "a", []backends.Sum{backends.MD5})
 		_, _ = b.Sweep(ctx, time.Now())
 		_ = b.Delete(ctx, "a", backends.DeleteOptions{IfMatch: "other"})
 		want := "create 0s ok|commit 0s ok|again|stat 1s ok|again|stat 1s not_exist|open 0s range|resume 0s unsupported|" +

@@ -88,6 +88,14 @@ func (b *Backend) Space(ctx context.Context) (int64, error) {
 	return n, err
 }
 
+// Sum is [backends.Summer.Sum].
+func (b *Backend) Sum(ctx context.Context, key string, want []backends.Sum) (backends.Sum, []byte, error) {
+	began := time.Now()
+	algorithm, sum, err := backends.SumOf(b.watched(ctx), b.next, key, want)
+	b.tellIfThere(Sum, began, err)
+	return algorithm, sum, err
+}
+
 // upload reports how an upload ends.
 type upload struct {
 	next  backends.Upload

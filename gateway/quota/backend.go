@@ -12,7 +12,7 @@ import (
 // Backend counts what is done to the keys of next in a ledger, and refuses with
 // [backends.ErrQuota] what does not fit. It is a [backends.Backend], [backends.Copier],
 // [backends.Mover], [backends.TreeMover], [backends.Parker], [backends.Sweeper],
-// [backends.Peeker] and [backends.Spacer]. All its methods may be called from any goroutine.
+// [backends.Peeker], [backends.Spacer] and [backends.Summer]. All its methods may be called from any goroutine.
 type Backend struct {
 	next   backends.Backend
 	ledger *Ledger
@@ -87,3 +87,8 @@ func (b Backend) PeekPrefix(prefix string) (exists, known bool) {
 
 // Space is [backends.Spacer.Space]: what the store has left, whatever the limits.
 func (b Backend) Space(ctx context.Context) (int64, error) { return backends.Space(ctx, b.next) }
+
+// Sum is [backends.Summer.Sum].
+func (b Backend) Sum(ctx context.Context, key string, want []backends.Sum) (backends.Sum, []byte, error) {
+	return backends.SumOf(ctx, b.next, key, want)
+}
