@@ -1,0 +1,223 @@
+package ftpclient
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxListingLine is the longest line of a listing, in octets: a name of a thousand, and the
+// facts about it.
+const maxListingLine = 16 << 10
+
+// List gives the entries of the directory as they come, in the server's order and in
+// constant memory. An error is the last element; without one the listing is whole, except
+// for what [Conn.LeftOut] counts. It may be left early. fs.ErrNotExist also for what is no
+// directory.
+func (c *Conn) List(ctx context.Context, dir string) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		c.leftOut = LeftOut{}
+		if err := checkPath(dir); err != nil {
+			yield(Entry{}, err)
+			return
+		}
+		l := &listing{c: c, yield: yield, clock: c.clock()}
+		if err := l.run(ctx, dir); err != nil && !l.stopped {
+			yield(Entry{}, err)
+		}
+	}
+}
+
+// LeftOut tells what the last listing did not show. It is complete when the listing is.
+func (c *Conn) LeftOut() LeftOut { return c.leftOut }
+
+func (c *Conn) clock() clock {
+	zone := c.cfg.Zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	return clock{zone: zone, now: c.now()}
+}
+
+// listing is one listing on its way.
+type listing struct {
+	c       *Conn
+	clock   clock
+	yield   func(Entry, error) bool
+	parse   func([]byte) (rawEntry, error)
+	lines   int  // that came
+	entries int  // that were made of them
+	stopped bool // the caller wants no more
+}
+
+// run goes to the directory first: what servers say to LIST of what is not there differs,
+// from 550 to an empty listing; and names with "*" or a leading "-" are taken as they are.
+func (l *listing) run(ctx context.Context, dir string) error {
+	c := l.c
+	if err := c.changeDir(ctx, dir); err != nil {
+		return err
+	}
+	if c.features.MLST && !c.noMLSD {
+		l.parse = parseFacts
+		err := l.stream(ctx, "MLSD")
+		if !errors.Is(err, errors.ErrUnsupported) {
+			return err
+		}
+		c.noMLSD = true
+	}
+	l.parse = nil // the first line tells
+	if c.noDashA {
+		return l.stream(ctx, "LIST")
+	}
+	err := l.stream(ctx, "LIST", "-a") // else some servers hide what begins with a dot
+	switch {
+	case l.stopped || c.broken:
+	case err != nil && refusedForGood(err), err == nil && l.lines == 0 && !c.dashA:
+		// Either "-a" was taken for a name, or there is nothing, not even ".".
+		if err = l.stream(ctx, "LIST"); err == nil && l.lines > 0 {
+			c.noDashA = true
+		}
+	case err == nil && l.lines > 0:
+		c.dashA = true
+	}
+	return err
+}
+
+// refusedForGood tells a reply of 5xx.
+func refusedForGood(err error) bool {
+	var refused *ReplyError
+	return errors.As(err, &refused) && refused.Code/100 == 5
+}
+
+// changeDir makes dir the working directory.
+func (c *Conn) changeDir(ctx context.Context, dir string) error {
+	_, err := c.expect2xx(ctx, "CWD", dir)
+	var refused *ReplyError
+	if errors.As(err, &refused) && refused.Code == 550 && !errors.Is(err, fs.ErrPermission) {
+		refused.kind = fs.ErrNotExist
+	}
+	return err
+}
+
+// stream does one listing command.
+func (l *listing) stream(ctx context.Context, verb string, words ...string) error {
+	d, err := l.c.transfer(ctx, 0, verb, words...)
+	if err != nil {
+		if saysEmpty(err) {
+			return nil
+		}
+		return err
+	}
+	err = l.read(bufio.NewReaderSize(d, maxListingLine))
+	if err != nil || l.stopped {
+		d.abandon()
+		return err
+	}
+	r, err := d.finish()
+	switch {
+	case err != nil:
+		return err
+	case !r.positive():
+		return r.failed(verb, words...)
+	}
+	return l.whole(r)
+}
+
+// saysEmpty tells of the refusal by which some servers say that a directory has nothing.
+func saysEmpty(err error) bool {
+	var refused *ReplyError
+	return errors.As(err, &refused) && (refused.Code == 450 || refused.Code == 550) && strings.Contains(strings.ToLower(refused.Text), "no files found")
+}
+
+// whole looks for signs in a reply of 226 that the listing is not whole. Pure-FTPd cuts at
+// 10,000 names ("Output truncated to 10000 matches"), vsftpd lists nothing of what it may
+// not read ("Transfer done (but failed to open directory)."); the codes do not tell.
+func (l *listing) whole(r reply) error {
+	text := strings.ToLower(r.text())
+	switch {
+	case strings.Contains(text, "truncated"):
+		return fmt.Errorf("%w: %s", ErrIncomplete, r.text())
+	case strings.Contains(text, "failed to open directory"):
+		return fmt.Errorf("%w: %s: %w", ErrIncomplete, r.text(), fs.ErrPermission)
+	case l.c.leftOut.Unparsed > 0 && l.entries == 0:
+		return fmt.Errorf("%w: %w: no line could be read, such as %s", ErrIncomplete, ErrProtocol, l.c.leftOut.Example)
+	}
+	return nil
+}
+
+// read takes the lines up to the end of the data, or until the caller has enough.
+func (l *listing) read(r *bufio.Reader) error {
+	for {
+		line, err := r.ReadSlice('\n')
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			return fmt.Errorf("%w: a line of a listing is longer than %d octets", ErrProtocol, maxListingLine)
+		case errors.Is(err, io.EOF) && len(line) == 0:
+			return nil
+		case err != nil && !errors.Is(err, io.EOF):
+			return err
+		}
+		l.line(bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r")))
+		if l.stopped {
+			return nil
+		}
+	}
+}
+
+// line makes an entry of a line, or counts what it is instead.
+func (l *listing) line(line []byte) {
+	l.lines++
+	e, err := l.parsed(line)
+	if err == nil {
+		e, err = e.checked()
+	}
+	out := &l.c.leftOut
+	switch {
+	case errors.Is(err, errNothing):
+		return
+	case errors.Is(err, errSpecial):
+		out.Special++
+		return
+	case errors.Is(err, errUnsafe):
+		out.Unsafe++
+	case err != nil:
+		out.Unparsed++
+	default:
+		if name, ok := l.c.decode(e.name); ok {
+			e.Name = name
+			l.entries++
+			l.stopped = !l.yield(e.Entry, nil)
+			return
+		}
+		out.Undecodable++
+	}
+	if out.Example == "" {
+		out.Example = strconv.QuoteToASCII(string(line[:min(len(line), 200)]))
+	}
+}
+
+// parsed reads a line in the form that the first readable one had.
+func (l *listing) parsed(line []byte) (rawEntry, error) {
+	if l.parse != nil {
+		return l.parse(line)
+	}
+	for _, parse := range []func([]byte) (rawEntry, error){l.clock.parseUnix, l.clock.parseDOS} {
+		e, err := parse(line)
+		if errors.Is(err, errForm) {
+			continue
+		}
+		if !errors.Is(err, errNothing) {
+			l.parse = parse
+		}
+		return e, err
+	}
+	return rawEntry{}, errForm
+}
