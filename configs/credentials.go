@@ -3,17 +3,37 @@ package configs
 import (
 	"fmt"
 	"maps"
+	"net/url"
+	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 )
 
-// Credentials are an account's own for one store, in place of the store's: they are keys,
-// or a role that the store's credentials take on for the account. What the account asks of
-// the store it asks with them, so that the store itself keeps it within its mounts.
+// Credentials are an account's own for one store, in place of the store's. What the account
+// asks of the store it asks with them, so that the store itself keeps it within its mounts.
+// Which fields they may have depends on the store's kind: s3 takes keys, or a role that the
+// store's credentials take on for the account; gcs a file; azblob a shared access signature.
 type Credentials struct {
-	AccessKey  Secret     `yaml:"access_key"`
-	SecretKey  Secret     `yaml:"secret_key"`
-	AssumeRole AssumeRole `yaml:"assume_role"`
+	AccessKey       Secret     `yaml:"access_key"`
+	SecretKey       Secret     `yaml:"secret_key"`
+	AssumeRole      AssumeRole `yaml:"assume_role"`
+	CredentialsFile string     `yaml:"credentials_file"` // JSON as the service issues it; absolute in a users file
+	SASToken        Secret     `yaml:"sas_token"`        // the query of a URL that is signed for the container or the account
+}
+
+// ownKeys are the keys of an account's credentials for a kind of store; none for a kind
+// that knows nobody but the gateway. right is how they are written.
+func ownKeys(k Kind) (keys []string, right string) {
+	switch k {
+	case S3:
+		return []string{"access_key", "secret_key", "assume_role"}, "write access_key and secret_key, or assume_role: {role_arn: …}"
+	case GCS:
+		return []string{"credentials_file"}, "write credentials_file: FILE.json, of a service account that may reach the account's prefixes and no more"
+	case AzureBlob:
+		return []string{"sas_token"}, "write sas_token, as the portal or the tools show it"
+	}
+	return nil, ""
 }
 
 // AssumeRole is a role of the AWS Security Token Service (AWS STS API reference,
@@ -61,32 +81,81 @@ func (c *checker) accountCredentials(field string, all map[string]Credentials) {
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		at := field + "." + name
 		store, known := c.cfg.Stores[name]
+		keys, right := ownKeys(store.Kind)
 		switch {
 		case !known:
 			c.unknownStore(at, name)
-		case store.Kind != "" && store.Kind != S3:
+		case store.Kind == "" || c.has(at): // which has been told
+		case len(keys) == 0:
 			c.wrong(at, fmt.Sprintf("a store of kind %s takes no credentials of accounts", store.Kind),
-				"use them with a store of kind s3, or remove them: the account then uses the store's own")
+				"use them with a store of kind s3, gcs or azblob, or remove them: the account then uses the store's own")
+		case !slices.ContainsFunc(keys, func(key string) bool { return c.given(at + "." + key) }):
+			c.wrong(at, "has none that a store of kind "+string(store.Kind)+" takes", right)
 		default:
-			c.ownCredentials(at, all[name])
+			c.foreignKeys(at, store.Kind, keys, right)
+			c.ownCredentials(at, store.Kind, all[name])
 		}
 	}
 }
 
-func (c *checker) ownCredentials(field string, own Credentials) {
+// foreignKeys reports credentials for another kind of store.
+func (c *checker) foreignKeys(field string, kind Kind, keys []string, right string) {
+	all, _ := keysOf(reflect.TypeFor[Credentials]())
+	for _, key := range all {
+		if c.given(field+"."+key) && !slices.Contains(keys, key) {
+			c.wrong(field+"."+key, fmt.Sprintf("a store of kind %s takes no such credentials", kind), right)
+		}
+	}
+}
+
+func (c *checker) ownCredentials(field string, kind Kind, own Credentials) {
+	switch kind {
+	case GCS:
+		c.ownFile(field+".credentials_file", own.CredentialsFile)
+	case AzureBlob:
+		c.ownSignature(field+".sas_token", own.SASToken.Reveal())
+	case S3:
+		c.ownKeysOrRole(field, own)
+	}
+}
+
+// ownFile judges a file with credentials. Where it is named by a users file, whose readers
+// differ, it is looked at when the account logs in.
+func (c *checker) ownFile(field, path string) {
+	switch {
+	case path == "":
+		c.notEmptyOwn(field, path)
+	case c.host.readFile == nil && !filepath.IsAbs(path):
+		c.wrong(field, fmt.Sprintf("%q has no folder", path), "write an absolute path")
+	case c.host.readFile != nil:
+		c.file(field, path)
+		c.confidential(field, path, "the account's credentials")
+	}
+}
+
+// ownSignature judges a shared access signature as far as it can be seen that it is none.
+func (c *checker) ownSignature(field, token string) {
+	query, err := url.ParseQuery(strings.TrimPrefix(token, "?"))
+	switch {
+	case token == "":
+		c.notEmptyOwn(field, token)
+	case err != nil || query.Get("sig") == "" || query.Get("sv") == "":
+		c.wrong(field, "is no shared access signature", "write the query of the signed URL, which begins with sv= or has &sig= in it")
+	}
+}
+
+func (c *checker) ownKeysOrRole(field string, own Credentials) {
 	keys := c.given(field+".access_key") || c.given(field+".secret_key")
 	role := c.given(field + ".assume_role")
-	const right = "write access_key and secret_key, or assume_role: {role_arn: …}"
+	const both = "set both, or write assume_role: {role_arn: …}"
 	switch {
-	case c.has(field):
 	case keys && role:
+		_, right := ownKeys(S3)
 		c.wrong(field, "has keys and a role", right)
 	case role:
 		c.role(field+".assume_role", own.AssumeRole)
-	case !keys:
-		c.wrong(field, "is empty", right)
 	default:
-		c.pair(field, "set both, or write assume_role: {role_arn: …}")
+		c.pair(field, both)
 		c.notEmptyOwn(field+".access_key", own.AccessKey.Reveal())
 		c.notEmptyOwn(field+".secret_key", own.SecretKey.Reveal())
 	}

@@ -61,6 +61,20 @@ func (c *Config) eachFile(visit func(path *string, use FileUse)) {
 		visit(&s.CA, ReadUse)
 		c.Stores[name] = s
 	}
+	for _, t := range c.Templates {
+		eachCredentialsFile(t.Credentials, visit)
+	}
+	for _, u := range c.Users {
+		eachCredentialsFile(u.Credentials, visit)
+	}
+}
+
+// eachCredentialsFile visits those of an account, or of a template.
+func eachCredentialsFile(all map[string]Credentials, visit func(path *string, use FileUse)) {
+	for store, c := range all {
+		visit(&c.CredentialsFile, ReadUse)
+		all[store] = c
+	}
 }
 
 // resolvePaths makes the paths that are relative relative to dir.

@@ -114,7 +114,9 @@ func identitiesOf(u configs.User) map[string]auth.Identity {
 			}}
 			continue
 		}
-		all[store] = auth.Identity{AccessKey: c.AccessKey.Reveal(), SecretKey: c.SecretKey.Reveal()}
+		all[store] = auth.Identity{
+			AccessKey: c.AccessKey.Reveal(), SecretKey: c.SecretKey.Reveal(), CredentialsFile: c.CredentialsFile, SASToken: c.SASToken.Reveal(),
+		}
 	}
 	return all
 }

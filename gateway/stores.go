@@ -120,6 +120,24 @@ func asS3(ctx context.Context, b backends.Backend, id auth.Identity, grants []au
 	}})
 }
 
+// asGCS is a bucket with an account's service account, or whoever its file is of.
+func asGCS(ctx context.Context, b backends.Backend, id auth.Identity, _ []auth.Grant) (backends.Backend, error) {
+	bucket, ok := b.(*gcs.Store)
+	if !ok {
+		return nil, fmt.Errorf("it is a %T", b)
+	}
+	return bucket.As(ctx, id.CredentialsFile)
+}
+
+// asAzure is a container with an account's shared access signature.
+func asAzure(_ context.Context, b backends.Backend, id auth.Identity, _ []auth.Grant) (backends.Backend, error) {
+	container, ok := b.(*azblob.Store)
+	if !ok {
+		return nil, fmt.Errorf("it is a %T", b)
+	}
+	return container.As(id.SASToken)
+}
+
 func judgeS3(store configs.Store, id auth.Identity, grants []auth.Grant) error {
 	return s3.JudgeRole(store.Bucket, s3.Role{ARN: id.Role.ARN, Access: accessOf(grants)})
 }
@@ -147,6 +165,7 @@ func gcsStore() provider {
 		open: func(ctx context.Context, c configs.Store, shared common) (backends.Backend, error) {
 			return gcs.New(ctx, gcs.Config{Bucket: c.Bucket, CredentialsFile: c.CredentialsFile, Endpoint: c.Endpoint, Budget: shared.budget})
 		},
+		as: asGCS,
 		grant: map[permission]string{
 			put:     "storage.objects.create, and storage.objects.delete to overwrite",
 			list:    "storage.objects.list",
@@ -172,6 +191,7 @@ func azureBlob() provider {
 				Budget: shared.budget, ResumeWindow: shared.window,
 			})
 		},
+		as: asAzure,
 		grant: map[permission]string{
 			put:     "Microsoft.Storage/…/blobs/write (Storage Blob Data Contributor)",
 			list:    "Microsoft.Storage/…/blobs/read (Storage Blob Data Reader)",

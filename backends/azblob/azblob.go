@@ -74,7 +74,8 @@ type Config struct {
 // methods may be called from any goroutine.
 type Store struct {
 	container *container.Client
-	token     azcore.TokenCredential // nil with an account key
+	token     azcore.TokenCredential // nil with an account key or a signature
+	signed    bool                   // all addresses have a shared access signature
 	transport *transport.Transport
 	budget    *multipart.Budget
 	turns     *multipart.Turns // of uploads
@@ -111,6 +112,26 @@ func New(_ context.Context, c Config) (*Store, error) {
 	}
 	s.container, err = container.NewClient(address, s.token, options)
 	return s, err
+}
+
+// As is the same container for another who asks, with a shared access signature for it: the
+// query of a signed URL, with or without the question mark
+// (learn.microsoft.com/rest/api/storageservices/delegate-access-with-shared-access-signature).
+// It shares connections, bounds and the knowledge of what this process is writing with s, and
+// no credentials; s, not it, is to be closed. It makes no request.
+func (s *Store) As(signature string) (*Store, error) {
+	signature = strings.TrimPrefix(signature, "?")
+	if signature == "" {
+		return nil, errors.New("azblob: no shared access signature")
+	}
+	as := &Store{signed: true, transport: s.transport, budget: s.budget, turns: s.turns, limits: s.limits}
+	var err error
+	as.container, err = container.NewClientWithNoCredential(s.container.URL()+"?"+signature, &container.ClientOptions{ClientOptions: as.clientOptions()})
+	if err != nil {
+		return nil, errors.New("azblob: the shared access signature makes no address") // the error's own words hold it
+	}
+	as.journal = s.journal.Through(as)
+	return as, nil
 }
 
 func containerURL(c Config) (string, error) {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
@@ -21,7 +23,18 @@ func failure(op, key string, c condition, err error) error {
 	if err == nil || errors.As(err, &known) {
 		return err
 	}
-	return &backends.Error{Op: op, Key: key, Kind: kind(c, err), Err: explained(err)}
+	return &backends.Error{Op: op, Key: key, Kind: kind(c, err), Err: explained(unsigned(err))}
+}
+
+// unsigned is an error of Go's HTTP client without the query of the address: a shared access
+// signature may be in it.
+func unsigned(err error) error {
+	var failed *url.Error
+	if !errors.As(err, &failed) {
+		return err
+	}
+	address, _, _ := strings.Cut(failed.URL, "?")
+	return &url.Error{Op: failed.Op, URL: address, Err: failed.Err}
 }
 
 // kind is the one map from the service's errors to kinds

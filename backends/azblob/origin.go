@@ -32,6 +32,9 @@ type origin struct {
 // origin makes no request to the service.
 func (s *Store) origin(ctx context.Context, key, etag string) (origin, error) {
 	o := origin{store: s, key: key, etag: etag, url: s.blob(key).URL()}
+	if s.signed {
+		return o, nil
+	}
 	if s.token == nil {
 		var err error
 		o.url, err = s.blob(key).GetSASURL(sas.BlobPermissions{Read: true}, time.Now().Add(sourceTime), nil)

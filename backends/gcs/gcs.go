@@ -92,24 +92,48 @@ func New(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	wire := transport.New()
-	client, err := authenticated(c, wire)
-	if err != nil {
-		return nil, err
-	}
-	// The HTTP client authenticates; the SDK must not look for credentials again.
-	sdk, err := storage.NewClient(ctx, option.WithHTTPClient(client), option.WithoutAuthentication(),
-		option.WithEndpoint(base.JoinPath("storage/v1").String()+"/"), option.WithUserAgent("causeway"))
-	if err != nil {
-		return nil, fmt.Errorf("gcs: %w", err)
-	}
-	sdk.SetRetry(storage.WithPolicy(storage.RetryNever)) // package transport retries
 	s := &Store{
-		bucket: sdk.Bucket(c.Bucket), name: c.Bucket, client: client, wire: wire, base: *base,
+		name: c.Bucket, wire: transport.New(), base: *base,
 		budget: c.Budget, turns: multipart.NewTurns(), parts: defaultParts(),
+	}
+	if err := s.connect(ctx, c.CredentialsFile); err != nil {
+		return nil, err
 	}
 	s.journal = journal.New(s)
 	return s, nil
+}
+
+// As is the same bucket for another who asks, with the credentials of a file as
+// [Config.CredentialsFile] says. It shares connections, bounds and the knowledge of what this
+// process is writing with s, and no credentials; s, not it, is to be closed. It reads the
+// file and makes no request.
+func (s *Store) As(ctx context.Context, credentialsFile string) (*Store, error) {
+	if credentialsFile == "" {
+		return nil, errors.New("gcs: no credentials file")
+	}
+	as := &Store{name: s.name, wire: s.wire, base: s.base, budget: s.budget, turns: s.turns, parts: s.parts}
+	if err := as.connect(ctx, credentialsFile); err != nil {
+		return nil, err
+	}
+	as.journal = s.journal.Through(as)
+	return as, nil
+}
+
+// connect makes the clients of a store.
+func (s *Store) connect(ctx context.Context, credentialsFile string) error {
+	var err error
+	if s.client, err = s.authenticated(credentialsFile); err != nil {
+		return err
+	}
+	// The HTTP client authenticates; the SDK must not look for credentials again.
+	sdk, err := storage.NewClient(ctx, option.WithHTTPClient(s.client), option.WithoutAuthentication(),
+		option.WithEndpoint(s.base.JoinPath("storage/v1").String()+"/"), option.WithUserAgent("causeway"))
+	if err != nil {
+		return fmt.Errorf("gcs: %w", err)
+	}
+	sdk.SetRetry(storage.WithPolicy(storage.RetryNever)) // package transport retries
+	s.bucket = sdk.Bucket(s.name)
+	return nil
 }
 
 // Close closes idle connections. Uploads and readers must have ended.
@@ -133,12 +157,12 @@ func parseEndpoint(endpoint string) (*url.URL, error) {
 }
 
 // authenticated makes the one HTTP client of a store.
-func authenticated(c Config, wire *transport.Transport) (*http.Client, error) {
-	client := &http.Client{Transport: wire}
-	if c.CredentialsFile == "" && c.Endpoint != "" {
+func (s *Store) authenticated(credentialsFile string) (*http.Client, error) {
+	client := &http.Client{Transport: s.wire}
+	if credentialsFile == "" && s.base.String() != defaultEndpoint {
 		return client, nil
 	}
-	options := &credentials.DetectOptions{Scopes: []string{scope}, CredentialsFile: c.CredentialsFile} //nolint:staticcheck // deprecated for files from strangers; this one is the operator's, and any of its types is welcome
+	options := &credentials.DetectOptions{Scopes: []string{scope}, CredentialsFile: credentialsFile} //nolint:staticcheck // deprecated for files from strangers; this one is the operator's, and any of its types is welcome
 	creds, err := credentials.DetectDefault(options)
 	if err != nil {
 		return nil, fmt.Errorf("gcs: no credentials: %w", err)

@@ -78,8 +78,13 @@ func show(out io.Writer, a gateway.Account, source string) error {
 	line("limits", limits(a.Limits))
 	for _, store := range slices.Sorted(maps.Keys(a.Credentials)) {
 		what := "keys of its own"
-		if role := a.Credentials[store].AssumeRole; role.RoleARN != "" {
-			what = "a session of " + role.RoleARN
+		switch c := a.Credentials[store]; {
+		case c.AssumeRole.RoleARN != "":
+			what = "a session of " + c.AssumeRole.RoleARN
+		case c.CredentialsFile != "":
+			what = "those of " + c.CredentialsFile
+		case c.SASToken != "":
+			what = "a signature of its own"
 		}
 		line("credentials", store+": "+what)
 	}
