@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what the end-to-end tests need and this machine lacks: FTP clients as
-# Debian packages, store servers, the Node client, and servers of accounts in
-# cache folders. Says nothing when nothing is missing. Never touches the module's go.mod.
+# Debian packages, store servers, the Node client, and servers of accounts and
+# old FTP servers in cache folders. Says nothing when nothing is missing. Never touches the module's go.mod.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -72,15 +72,15 @@ go_server fake-gcs-server github.com/fsouza/fake-gcs-server
 npm_package azurite
 npm_package basic-ftp
 
-# servers of accounts have their folder. PostgreSQL does not run as root, and
-# nobody else may pass root's home.
+# servers of accounts and old FTP servers have their folder. PostgreSQL does not
+# run as root, and nobody else may pass root's home.
 servers=$cache/servers
 [ "$(id -u)" != 0 ] || servers=/var/cache/causeway-e2e/servers
 
-# unpacked PROGRAM tells whether a program, which may be a pattern, is there.
+# unpacked FILE tells whether a file, which may be a pattern, is there.
 unpacked() {
 	for file in "$servers"$1; do
-		[ -x "$file" ] && return
+		[ -e "$file" ] && return
 	done
 	return 1
 }
@@ -95,9 +95,9 @@ fetch() {
 		$(apt-cache depends "$1" | sed -n "s/.*Depends: \($1-[0-9]*\)\$/\1/p")
 }
 
-# account_server PROGRAM PACKAGE unpacks a Debian package, so that no service of
-# this machine is started, configured or replaced.
-account_server() {
+# server FILE PACKAGE unpacks a Debian package that has the file, so that no
+# service of this machine is started, configured or replaced.
+server() {
 	unpacked "$1" && return
 	echo "install: $2"
 	rm -rf "$servers.partial"
@@ -111,6 +111,12 @@ account_server() {
 }
 
 umask 022
-account_server /usr/sbin/slapd slapd
-account_server /usr/sbin/mariadbd mariadb-server-core
-account_server '/usr/lib/postgresql/*/bin/postgres' postgresql
+server /usr/sbin/slapd slapd
+server /usr/sbin/mariadbd mariadb-server-core
+server '/usr/lib/postgresql/*/bin/postgres' postgresql
+server /usr/sbin/vsftpd vsftpd
+server '/lib/*/security/pam_pwdfile.so' libpam-pwdfile
+server /usr/sbin/proftpd proftpd-core
+server /usr/lib/proftpd/mod_tls.so proftpd-mod-crypto
+server /usr/sbin/pure-ftpd pure-ftpd
+server /usr/bin/pure-pw pure-ftpd-common

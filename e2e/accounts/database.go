@@ -14,6 +14,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // registers pgx
 
 	"causeway/e2e/process"
+	"causeway/e2e/unpacked"
 )
 
 // The user of the databases who may read, and nothing else, and the database's name.
@@ -64,7 +65,7 @@ func answers(ctx context.Context, driver, dsn string) bool {
 // StartPostgres starts a PostgreSQL with an empty database in an empty folder, which it
 // gives to who runs it: PostgreSQL refuses to run as root.
 func StartPostgres(ctx context.Context, dir string) (*Database, error) {
-	postgres, err := locate("/usr/lib/postgresql/*/bin/postgres")
+	postgres, err := unpacked.Locate("/usr/lib/postgresql/*/bin/postgres")
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +81,7 @@ func StartPostgres(ctx context.Context, dir string) (*Database, error) {
 	if err := give(passwords); err != nil {
 		return nil, err
 	}
-	initdb := unprivileged(postgres.beside("initdb").command("-D", data, "-U", "admin", "--pwfile", passwords,
+	initdb := unprivileged(postgres.Beside("initdb").Command("-D", data, "-U", "admin", "--pwfile", passwords,
 		"--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"))
 	initdb.Dir = dir
 	if err := run(initdb); err != nil {
@@ -91,7 +92,7 @@ func StartPostgres(ctx context.Context, dir string) (*Database, error) {
 	}
 	server, err := process.Start(ctx, process.Program{
 		Command: func(port string) *exec.Cmd {
-			cmd := unprivileged(postgres.command("-D", data, "-p", port, "-c", "listen_addresses=127.0.0.1",
+			cmd := unprivileged(postgres.Command("-D", data, "-p", port, "-c", "listen_addresses=127.0.0.1",
 				"-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "jit=off", "-c", "shared_buffers=8MB"))
 			cmd.Dir = dir
 			return cmd
@@ -108,7 +109,7 @@ func StartPostgres(ctx context.Context, dir string) (*Database, error) {
 
 // StartMariaDB starts a MariaDB with an empty database in an empty folder.
 func StartMariaDB(ctx context.Context, dir string) (*Database, error) {
-	mariadbd, err := locate("/usr/sbin/mariadbd")
+	mariadbd, err := unpacked.Locate("/usr/sbin/mariadbd")
 	if err != nil {
 		return nil, err
 	}
@@ -116,13 +117,13 @@ func StartMariaDB(ctx context.Context, dir string) (*Database, error) {
 	if err := os.Mkdir(data, 0o700); err != nil {
 		return nil, err
 	}
-	base := []string{"--no-defaults", "--basedir=" + mariadbd.root + "/usr", "--datadir=" + data, "--skip-name-resolve",
+	base := []string{"--no-defaults", "--basedir=" + mariadbd.Root + "/usr", "--datadir=" + data, "--skip-name-resolve",
 		"--innodb-buffer-pool-size=8M", "--innodb-log-file-size=4M", "--innodb-flush-method=nosync"}
 	if os.Geteuid() == 0 {
 		base = append(base, "--user=root") // it asks to be told so
 	}
-	bootstrap := mariadbd.command(slices.Concat(base, []string{"--bootstrap"})...)
-	script, err := systemTables(mariadbd.root + "/usr/share/mysql")
+	bootstrap := mariadbd.Command(slices.Concat(base, []string{"--bootstrap"})...)
+	script, err := systemTables(mariadbd.Root + "/usr/share/mysql")
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +136,7 @@ func StartMariaDB(ctx context.Context, dir string) (*Database, error) {
 	}
 	server, err := process.Start(ctx, process.Program{
 		Command: func(port string) *exec.Cmd {
-			return mariadbd.command(slices.Concat(base, []string{"--bind-address=127.0.0.1", "--port=" + port, "--socket=" + filepath.Join(dir, "socket")})...)
+			return mariadbd.Command(slices.Concat(base, []string{"--bind-address=127.0.0.1", "--port=" + port, "--socket=" + filepath.Join(dir, "socket")})...)
 		},
 		Ready: func(ctx context.Context, address string) bool { return answers(ctx, "mysql", dsn(address)) },
 	})

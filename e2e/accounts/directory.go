@@ -11,6 +11,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"causeway/e2e/process"
+	"causeway/e2e/unpacked"
 )
 
 // Suffix is where the directory begins.
@@ -53,11 +54,11 @@ access to * by users read by * none
 
 // StartDirectory starts a slapd that has the entries.
 func StartDirectory(ctx context.Context, d Directory) (*process.Server, error) {
-	slapd, err := locate("/usr/sbin/slapd")
+	slapd, err := unpacked.Locate("/usr/sbin/slapd")
 	if err != nil {
 		return nil, err
 	}
-	conf := strings.NewReplacer("ROOT", slapd.root, "CERT", d.Cert, "KEY", d.Key, "SUFFIX", Suffix, "DIR", d.Dir).Replace(slapdConf)
+	conf := strings.NewReplacer("ROOT", slapd.Root, "CERT", d.Cert, "KEY", d.Key, "SUFFIX", Suffix, "DIR", d.Dir).Replace(slapdConf)
 	if err := write(d.Dir, map[string]string{"slapd.conf": conf, "data.ldif": d.LDIF}); err != nil {
 		return nil, err
 	}
@@ -65,12 +66,12 @@ func StartDirectory(ctx context.Context, d Directory) (*process.Server, error) {
 		return nil, err
 	}
 	config := filepath.Join(d.Dir, "slapd.conf")
-	if err := run(slapd.beside("slapadd").command("-q", "-f", config, "-l", filepath.Join(d.Dir, "data.ldif"))); err != nil {
+	if err := run(slapd.Beside("slapadd").Command("-q", "-f", config, "-l", filepath.Join(d.Dir, "data.ldif"))); err != nil {
 		return nil, err
 	}
 	return process.Start(ctx, process.Program{
 		Command: func(port string) *exec.Cmd {
-			return slapd.command("-d", "0", "-f", config, "-h", fmt.Sprintf("%s://127.0.0.1:%s/", d.Scheme, port))
+			return slapd.Command("-d", "0", "-f", config, "-h", fmt.Sprintf("%s://127.0.0.1:%s/", d.Scheme, port))
 		},
 		Ready: func(_ context.Context, address string) bool {
 			conn, err := ldap.DialURL("ldap://" + address)

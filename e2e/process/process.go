@@ -115,6 +115,14 @@ func (s *Server) Stop() {
 	<-s.exited
 }
 
+// Wait waits for the process to end by itself, and at most so long.
+func (s *Server) Wait(atMost time.Duration) {
+	select {
+	case <-s.exited:
+	case <-time.After(atMost):
+	}
+}
+
 func freeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
