@@ -120,6 +120,7 @@ func newGateway(ctx context.Context, cfg *configs.Config, accounts *accounts, lo
 		audit:     records,
 		readiness: &readiness{stores: stores, log: log},
 	}
+	g.retention.audit = records
 	g.upkeep = &upkeep{apply: g.keep}
 	accounts.inspect(g.upkeep.list)
 	g.accounts.Store(accounts)

@@ -15,6 +15,7 @@ import (
 
 	"causeway/auth"
 	"causeway/backends"
+	"causeway/gateway/audit"
 )
 
 // retention ends the files that are older than their mount keeps them, for devices that
@@ -23,6 +24,7 @@ import (
 // goroutine of its own.
 type retention struct {
 	stores map[string]backends.Backend
+	audit  *audit.Log // nil for none
 	log    *slog.Logger
 	now    func() time.Time // the clock that ages are told by
 
@@ -144,7 +146,12 @@ func (r *retention) expiries(store string) iter.Seq[*expiry] {
 				store: r.stores[store], prefix: prefix, rules: all, rule: all[prefix],
 				now:    func() prefixRules { return r.of(store) },
 				before: r.now().AddDate(0, 0, -all[prefix].Days),
-				log:    r.log.With("store", store, "prefix", prefix),
+				ended: func(o backends.Object, to string) {
+					if r.audit != nil {
+						r.audit.Expired(audit.Expired{Time: time.Now(), Store: store, Key: o.Key, To: to, Bytes: o.Size, Since: o.Since()})
+					}
+				},
+				log: r.log.With("store", store, "prefix", prefix),
 			}
 			if !yield(s) {
 				return
@@ -160,7 +167,8 @@ type expiry struct {
 	now      func() prefixRules
 	rules    prefixRules // of all prefixes of the store
 	rule     auth.Retention
-	before   time.Time // what has been as it is since then, or longer, is old
+	before   time.Time                          // what has been as it is since then, or longer, is old
+	ended    func(o backends.Object, to string) // writes it down
 	log      *slog.Logger
 	old      int
 	failures int
@@ -236,11 +244,12 @@ func (s *expiry) end(ctx context.Context, o backends.Object) error {
 	}
 	bounded, cancel := context.WithTimeout(ctx, sweepTimeout)
 	defer cancel()
+	var to string // its new key
 	var err error
 	if s.rule.To == "" {
 		err = s.store.Delete(bounded, o.Key, backends.DeleteOptions{IfMatch: o.ETag})
 	} else {
-		err = s.move(bounded, o)
+		to, err = s.move(bounded, o)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -250,7 +259,8 @@ func (s *expiry) end(ctx context.Context, o backends.Object) error {
 	}
 	switch {
 	case err == nil:
-		s.log.Info("an old file was ended", append(attrs, slog.String("to", s.rule.To))...)
+		s.log.Info("an old file was ended", append(attrs, slog.String("to", to))...)
+		s.ended(o, to)
 	case errors.Is(err, backends.ErrChanged), errors.Is(err, fs.ErrNotExist):
 		// It is not what it was, or another gateway has been faster.
 	default:
@@ -266,14 +276,15 @@ func (s *expiry) end(ctx context.Context, o backends.Object) error {
 	return rest(ctx)
 }
 
-// move moves a file, and nothing that is there gives way: if the name is taken, the file gets
-// its time into its name.
-func (s *expiry) move(ctx context.Context, o backends.Object) error {
-	to := s.rule.To + strings.TrimPrefix(o.Key, s.prefix)
+// move moves a file to another key, which it tells, and nothing that is there gives way: if
+// the name is taken, the file gets its time into its name.
+func (s *expiry) move(ctx context.Context, o backends.Object) (to string, err error) {
+	to = s.rule.To + strings.TrimPrefix(o.Key, s.prefix)
 	options := backends.CopyOptions{SourceIfMatch: o.ETag, IfAbsent: true}
-	_, _, err := backends.Move(ctx, s.store, to, o.Key, options)
+	_, _, err = backends.Move(ctx, s.store, to, o.Key, options)
 	if errors.Is(err, fs.ErrExist) {
-		_, _, err = backends.Move(ctx, s.store, to+"."+o.Since().UTC().Format("20060102T150405Z"), o.Key, options)
+		to += "." + o.Since().UTC().Format("20060102T150405Z")
+		_, _, err = backends.Move(ctx, s.store, to, o.Key, options)
 	}
-	return err
+	return to, err
 }

@@ -43,6 +43,18 @@ const (
 type encoder interface {
 	login(e ftp.LoginEvent, result string) []byte
 	command(e ftp.CommandEvent) []byte
+	expired(e Expired) []byte
+}
+
+// Expired is a file that the gateway itself has ended, because it was old. No session and no
+// path is of it: it is known by its store and key.
+type Expired struct {
+	Time  time.Time
+	Store string // as the configuration calls it
+	Key   string
+	To    string // the key that it was moved to; "" if it was deleted
+	Bytes int64
+	Since time.Time // when it was written
 }
 
 // Log is an audit file that is open. Its methods may be called from any goroutine.
@@ -95,6 +107,9 @@ func (l *Log) Command(e ftp.CommandEvent) {
 		l.add(l.encoder.command(e))
 	}
 }
+
+// Expired writes down that the gateway has ended a file.
+func (l *Log) Expired(e Expired) { l.add(l.encoder.expired(e)) }
 
 // operates tells whether a command was to read, make or change a file. What has not come as
 // far as to name one, or names the root, has done nothing.

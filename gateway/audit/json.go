@@ -68,6 +68,24 @@ func (jsonLines) command(e ftp.CommandEvent) []byte {
 	return r.line()
 }
 
+// ended is a line in JSON of what no session did.
+type ended struct {
+	Time  string `json:"time"`
+	Event string `json:"event"` // "retention"
+	Store string `json:"store"`
+	Key   string `json:"key"`
+	To    string `json:"to,omitempty"`
+	Bytes int64  `json:"bytes"`
+	Since string `json:"since"`
+}
+
+func (jsonLines) expired(e Expired) []byte {
+	return lineOf(ended{
+		Time: e.Time.UTC().Format(stamp), Event: "retention", Store: e.Store, Key: e.Key, To: e.To,
+		Bytes: e.Bytes, Since: e.Since.UTC().Format(stamp),
+	})
+}
+
 func recordOf(c ftp.Client, at time.Time) record {
 	return record{
 		Time: at.UTC().Format(stamp), Session: c.Session.String(), User: c.User,
@@ -76,11 +94,13 @@ func recordOf(c ftp.Client, at time.Time) record {
 }
 
 // line is the record with its line end.
-func (r record) line() []byte {
+func (r record) line() []byte { return lineOf(r) }
+
+func lineOf(record any) []byte {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(r); err != nil {
+	if err := encoder.Encode(record); err != nil {
 		panic(err) // only for types that JSON cannot have
 	}
 	line := b.Bytes()

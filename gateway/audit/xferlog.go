@@ -35,6 +35,9 @@ func (xferLines) command(e ftp.CommandEvent) []byte {
 		e.Began.Add(e.Took).Local().Format(time.ANSIC), x.seconds, e.Remote, x.bytes, word(x.path), x.kind, x.way, access, word(e.User), x.end)
 }
 
+// expired has no line: its format names a client and a path of theirs.
+func (xferLines) expired(Expired) []byte { return nil }
+
 // xfer is what a line has of what was done.
 type xfer struct {
 	seconds int64
