@@ -55,6 +55,7 @@ var rules = []rule{
 	{of: "backends/metered", ours: []string{"backends"}},
 	{of: "backends/multipart", ours: []string{"backends"}},
 	{of: "backends/readahead", ours: []string{"backends"}},
+	{of: "backends/readthrough", ours: []string{"backends", "backends/readahead"}},
 	{of: "backends/transport", ours: []string{"backends"}},
 	{of: "cache", ours: []string{"backends"}},
 	{of: "auth"},

@@ -1,0 +1,169 @@
+package readthrough
+
+import (
+	"context"
+	"errors"
+
+	"causeway/backends"
+)
+
+// Copy is [backends.Copier.Copy]. The store copies what is in the front, if it can; what is
+// behind is read from there. errors.ErrUnsupported if it cannot copy what it has.
+func (b Backend) Copy(ctx context.Context, dst, src string, o backends.CopyOptions) (backends.Object, error) {
+	from, source, err := b.source(ctx, src, &o)
+	if err != nil {
+		return backends.Object{}, err
+	}
+	if source.behind && dst == src && o.IfMatch == "" && !o.IfAbsent {
+		done, err := from.dirty(ctx)
+		if err != nil {
+			return backends.Object{}, err
+		}
+		defer done()
+		return from.take(ctx, source, o.Metadata)
+	}
+	done, err := b.destination(ctx, "copy", dst, &o)
+	if err != nil {
+		return backends.Object{}, err
+	}
+	defer done()
+	if source.behind {
+		return b.carry(ctx, from, source, dst, o)
+	}
+	next, ok := b.front.(backends.Copier)
+	if !ok {
+		return backends.Object{}, &backends.Error{Op: "copy", Key: dst, Kind: errors.ErrUnsupported}
+	}
+	return next.Copy(ctx, dst, src, o)
+}
+
+// source tells which version of src is meant, and has the condition of o on it be the front's.
+// The version is the zero one where the front alone can tell.
+func (b Backend) source(ctx context.Context, src string, o *backends.CopyOptions) (look, version, error) {
+	l, ok := b.at(src)
+	if !ok {
+		return look{}, version{}, nil
+	}
+	_, behind := pinned(o.SourceIfMatch)
+	var v version
+	var err error
+	switch {
+	case behind:
+		v, err = l.resolve(ctx, o.SourceIfMatch)
+	case o.SourceIfMatch == "":
+		v, err = l.counts(ctx, backends.StatOptions{})
+	default:
+		return l, version{}, nil
+	}
+	o.SourceIfMatch = v.object.ETag
+	return l, v, err
+}
+
+// destination has the conditions of o on dst be the front's, and notes that dst is to change. The
+// caller calls done after that.
+func (b Backend) destination(ctx context.Context, op, dst string, o *backends.CopyOptions) (done func(), err error) {
+	l, ok := b.at(dst)
+	if !ok {
+		return func() {}, nil
+	}
+	if _, ok := pinned(o.IfMatch); ok {
+		obj, err := l.adopt(ctx, o.IfMatch)
+		if err != nil {
+			return nil, err
+		}
+		o.IfMatch = obj.ETag
+	}
+	if o.IfAbsent {
+		if err := l.vacant(ctx, op); err != nil {
+			return nil, err
+		}
+	}
+	return l.dirty(ctx)
+}
+
+// carry writes the version behind from's key to dst.
+func (b Backend) carry(ctx context.Context, from look, source version, dst string, o backends.CopyOptions) (backends.Object, error) {
+	from.route.CopyOnRead = false
+	r, err := from.openBehind(ctx, source, backends.OpenOptions{})
+	if err != nil {
+		return backends.Object{}, err
+	}
+	defer r.Close() //nolint:errcheck // what it had to say it has said at its end
+	if o.Metadata == nil {
+		o.Metadata = timed(r.Object)
+	}
+	create := backends.CreateOptions{
+		IfMatch: o.IfMatch, IfAbsent: o.IfAbsent, Size: r.Object.Size, ContentType: from.contentType(r.Object), Metadata: o.Metadata,
+	}
+	if marker(dst) {
+		create.Metadata = nil
+	}
+	return backends.Transfer(ctx, b.front, dst, r, create)
+}
+
+// Move is [backends.Mover.Move]. errors.ErrUnsupported if the store has none, and for what is
+// behind: that is copied, and then gets its tombstone.
+func (b Backend) Move(ctx context.Context, dst, src string, o backends.CopyOptions) (backends.Object, error) {
+	unsupported := &backends.Error{Op: "move", Key: src, Kind: errors.ErrUnsupported}
+	next, ok := b.front.(backends.Mover)
+	if !ok {
+		return backends.Object{}, unsupported
+	}
+	l, source, err := b.source(ctx, src, &o)
+	if err != nil {
+		return backends.Object{}, err
+	}
+	if source.behind {
+		return backends.Object{}, unsupported
+	}
+	done, err := b.destination(ctx, "move", dst, &o)
+	if err != nil {
+		return backends.Object{}, err
+	}
+	defer done()
+	if l.routes != nil && dst != src {
+		left, err := l.leave(ctx, o.SourceIfMatch)
+		if err != nil {
+			return backends.Object{}, err
+		}
+		defer left()
+	}
+	return next.Move(ctx, dst, src, o)
+}
+
+// leave makes the tombstone of a key whose version here is about to go elsewhere, and holds the
+// key until left is called.
+func (l look) leave(ctx context.Context, etag string) (left func(), err error) {
+	unlock, err := l.routes.keys.lock(ctx, l.key)
+	if err != nil {
+		return nil, err
+	}
+	if _, err = l.still(ctx, etag); err != nil {
+		unlock()
+		return nil, err
+	}
+	done, err := l.dirty(ctx)
+	if err != nil {
+		unlock()
+		return nil, err
+	}
+	left = func() {
+		done()
+		unlock()
+	}
+	if err := l.bury(ctx); err != nil {
+		left()
+		return nil, err
+	}
+	return left, nil
+}
+
+// MoveTree is [backends.TreeMover.MoveTree]. errors.ErrUnsupported if the store has none, and
+// where anything may be behind either directory.
+func (b Backend) MoveTree(ctx context.Context, dst, src string) error {
+	next, ok := b.front.(backends.TreeMover)
+	if !ok || b.routes.touches(dst) || b.routes.touches(src) {
+		return &backends.Error{Op: "move", Key: src, Kind: errors.ErrUnsupported}
+	}
+	return next.MoveTree(ctx, dst, src)
+}
