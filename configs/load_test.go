@@ -260,12 +260,12 @@ func TestParseSize(t *testing.T) {
 		text string
 		want Size
 	}{{"0", 0}, {"1", 1}, {"7B", 7}, {"64MiB", 64 * MiB}, {"2 GiB", 2 * GiB}, {"3KiB", 3 * KiB}, {"1TiB", TiB}} {
-		if got, err := parseSize(c.text); err != nil || got != c.want {
+		if got, err := ParseSize(c.text); err != nil || got != c.want {
 			t.Errorf("%q: %d, %v", c.text, got, err)
 		}
 	}
 	for _, text := range []string{"", "MiB", "-1", "+1", "1.5GiB", "1MB", "0x10", "9223372036854775808", "8388608TiB"} {
-		if got, err := parseSize(text); err == nil {
+		if got, err := ParseSize(text); err == nil {
 			t.Errorf("%q is taken for %d", text, got)
 		}
 	}

@@ -44,7 +44,7 @@ func setScalar(text string, v reflect.Value) (wrong, right string) {
 		*into, err = parseGrace(text)
 	case *Size:
 		noun, right = "a size", "write a whole number of bytes, KiB, MiB, GiB or TiB, such as 64MiB"
-		*into, err = parseSize(text)
+		*into, err = ParseSize(text)
 	case *PortRange:
 		noun, right = "a range of ports", "write the first and the last port, such as 50000-50999"
 		*into, err = parsePortRange(text)

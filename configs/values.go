@@ -113,8 +113,8 @@ func units() []struct {
 	}{{"KiB", KiB}, {"MiB", MiB}, {"GiB", GiB}, {"TiB", TiB}, {"B", 1}, {"", 1}}
 }
 
-// parseSize reads a whole number with an optional unit, such as "64MiB".
-func parseSize(text string) (Size, error) {
+// ParseSize reads a whole number with an optional unit, such as "64MiB".
+func ParseSize(text string) (Size, error) {
 	for _, u := range units() {
 		digits, ok := strings.CutSuffix(text, u.suffix)
 		if !ok {

@@ -70,6 +70,8 @@ func commands() []command {
 		{"user enable", "-c FILE NAME", "take disable back", prepareUserEnable},
 		{"user remove", "-c FILE NAME", "take an account out of a users file; its files stay", prepareUserRemove},
 		{"user import", "-c FILE --from SERVER --template TEMPLATE FILE...", "add the accounts of another FTP server to a users file", prepareUserImport},
+		{"migrate diff", "-c FILE FROM TO", "tell how two places in stores, each STORE:PATH, differ", prepareMigrateDiff},
+		{"migrate", "-c FILE FROM TO", "copy what FROM has to TO, as far as it is not there or older", prepareMigrate},
 		{"version", "", "print the version", prepareVersion},
 	}
 }
@@ -125,7 +127,7 @@ func (cmd command) run(ctx context.Context, c console, args []string) int {
 	} else if err != nil {
 		return exitUsage
 	}
-	switch wanted := cmd.operands(); {
+	switch wanted := len(cmd.operands()); {
 	case strings.HasSuffix(cmd.arguments, "FILE..."):
 		if flags.NArg() == 0 {
 			fmt.Fprintf(c.stderr, "causeway %s: FILE is required; see causeway %s -h\n", cmd.name, cmd.name)
@@ -135,7 +137,7 @@ func (cmd command) run(ctx context.Context, c console, args []string) int {
 		fmt.Fprintf(c.stderr, "causeway %s: unexpected argument; see causeway %s -h\n", cmd.name, cmd.name)
 		return exitUsage
 	case flags.NArg() < wanted:
-		fmt.Fprintf(c.stderr, "causeway %s: NAME is required; see causeway %s -h\n", cmd.name, cmd.name)
+		fmt.Fprintf(c.stderr, "causeway %s: %s required; see causeway %s -h\n", cmd.name, cmd.missing(flags.NArg()), cmd.name)
 		return exitUsage
 	}
 	switch err := work(ctx, c); {
@@ -149,8 +151,20 @@ func (cmd command) run(ctx context.Context, c console, args []string) int {
 	}
 }
 
-// operands is how many arguments a command takes that are no flags.
-func (cmd command) operands() int { return strings.Count(cmd.arguments, "NAME") }
+// operands are the arguments of a command that are no flags.
+func (cmd command) operands() []string {
+	return slices.DeleteFunc(strings.Fields(cmd.arguments), func(word string) bool {
+		return !slices.Contains([]string{"NAME", "FROM", "TO"}, word)
+	})
+}
+
+// missing names the operands after the first n.
+func (cmd command) missing(n int) string {
+	if names := cmd.operands()[n:]; len(names) > 1 {
+		return strings.Join(names, " and ") + " are"
+	}
+	return cmd.operands()[n] + " is"
+}
 
 // parse is flags.Parse with flags allowed behind operands, where people write them, too.
 func parse(flags *flag.FlagSet, args []string) error {

@@ -1,0 +1,137 @@
+// Package migrate copies what is below a prefix of one store to a prefix of another while both
+// go on being used: what is missing, and what is newer at the source. What is newer at the
+// target stays, for a client has written it there meanwhile, and what was deleted there does
+// not come back. It keeps no state of its own: both listings tell what is left to do, so that
+// a run that was killed is gone on with by the next. It knows no FTP and no configuration.
+//
+// Its central type is [Options], for [Run] and [Diff].
+package migrate
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
+
+	"causeway/backends"
+	"causeway/gateway/names"
+)
+
+// Tree is all that is in a store below a prefix, which is "" or ends in "/".
+type Tree struct {
+	Store  backends.Backend
+	Prefix string
+}
+
+// Options say what is to be copied and how. From and To are required.
+type Options struct {
+	From, To Tree
+
+	Files   int            // at a time, 0 for 8
+	Rate    int64          // octets a second of all files together, 0 for as fast as it goes
+	Include names.Patterns // of names below From; none is all
+	Exclude names.Patterns // none is none
+	Since   time.Time      // only what was written from then on; the zero Time is all
+	DryRun  bool           // tell what would be copied, and copy nothing
+	Verify  Verify
+
+	// Tell hears of each file that was not the same on both sides, as soon as it is settled,
+	// one after another; nil for none.
+	Tell func(Event)
+
+	// Progress, if set, hears of octets as they are read at the source. It is called from
+	// several goroutines.
+	Progress func(octets int64)
+}
+
+// Verify says how it is made sure that what is at the target is what is at the source. The
+// size always counts.
+type Verify string
+
+const (
+	// VerifySums compares what was read with the checksum that the source keeps or computes
+	// of the content, if it does. It is the zero value's meaning too.
+	VerifySums Verify = "sums"
+	// VerifySize compares no content.
+	VerifySize Verify = "size"
+	// VerifyFull reads both sides, also of what is taken for the same.
+	VerifyFull Verify = "full"
+)
+
+// defaultFiles is [Options.Files] unless it is set.
+const defaultFiles = 8
+
+// Run copies what From has and To has not, or only an older version of. It returns when all
+// is settled, file by file, with what has become of them; an error if a listing has failed or
+// ctx has ended, with what was settled by then. What was under way is parked at the target, if
+// it is large.
+func Run(ctx context.Context, o Options) (Report, error) {
+	m := newMigration(o)
+	work, ctx := errgroup.WithContext(ctx)
+	files := o.Files
+	if files <= 0 {
+		files = defaultFiles
+	}
+	work.SetLimit(files)
+	err := m.walk(ctx, func(p pair) {
+		switch v := m.judge(p); {
+		case v.copies() && o.DryRun:
+			m.settled(p, v, nil)
+		case v.copies(), v == Same && o.Verify == VerifyFull && !p.directory():
+			work.Go(func() error {
+				m.settle(ctx, p, v)
+				return ctx.Err()
+			})
+		case v != Extra:
+			m.settled(p, v, nil)
+		}
+	})
+	return m.report, errors.Join(err, work.Wait())
+}
+
+// Diff tells how From and To differ, and copies nothing.
+func Diff(ctx context.Context, o Options) (Report, error) {
+	m := newMigration(o)
+	work, ctx := errgroup.WithContext(ctx)
+	work.SetLimit(max(o.Files, 1))
+	err := m.walk(ctx, func(p pair) {
+		v := m.judge(p)
+		if v != Same || o.Verify != VerifyFull || p.directory() {
+			m.settled(p, v, nil)
+			return
+		}
+		work.Go(func() error {
+			m.settle(ctx, p, Same)
+			return ctx.Err()
+		})
+	})
+	return m.report, errors.Join(err, work.Wait())
+}
+
+// migration is one run.
+type migration struct {
+	Options
+	pace *rate.Limiter // nil without a limit
+	now  time.Time     // when it began
+	teller
+}
+
+func newMigration(o Options) *migration {
+	m := &migration{Options: o, now: time.Now(), teller: teller{tell: o.Tell}}
+	if o.Rate > 0 {
+		m.pace = rate.NewLimiter(rate.Limit(o.Rate), int(max(min(o.Rate/10, maxChunk), 1)))
+	}
+	return m
+}
+
+// wanted tells whether a name is of those to be copied. What is the gateway's own is not.
+func (m *migration) wanted(name string) bool {
+	if strings.Contains("/"+name+"/", "/"+backends.Reserved+"/") {
+		return false
+	}
+	below := strings.TrimSuffix(name, "/")
+	return (len(m.Include) == 0 || m.Include.Match(below)) && !m.Exclude.Match(below)
+}

@@ -1,0 +1,99 @@
+package migrate
+
+import (
+	"strings"
+	"sync"
+)
+
+// Outcome is what has become of a file, or how the two sides differ in it.
+type Outcome string
+
+// The outcomes. Only the last five keep the target from having all that the source has.
+const (
+	Same     Outcome = "same"
+	Copied   Outcome = "copied"
+	Kept     Outcome = "newer at the target" // which has another size: a client has written it there
+	Deleted  Outcome = "deleted at the target"
+	Vanished Outcome = "deleted at the source" // since it was listed
+	Extra    Outcome = "only at the target"
+
+	Changed Outcome = "changed meanwhile" // it was read twice, and was another version each time
+	Failed  Outcome = "failed"
+	Missing Outcome = "missing at the target"
+	Stale   Outcome = "older at the target"
+	Differs Outcome = "of other content"
+)
+
+// copies tells whether the file is to be copied.
+func (o Outcome) copies() bool { return o == Missing || o == Stale }
+
+// lacks tells whether the target has not got what the source has.
+func (o Outcome) lacks() bool {
+	return o == Changed || o == Failed || o == Missing || o == Stale || o == Differs
+}
+
+// Event is one file that is settled.
+type Event struct {
+	Name    string // below both prefixes; of a directory it ends in "/"
+	Outcome Outcome
+	Size    int64 // octets at the source, of [Extra] at the target
+	Err     error // why, of Failed; nil otherwise
+}
+
+// Count is of files and their octets.
+type Count struct {
+	Files, Octets int64
+}
+
+// maxFailures is how many failures a report repeats; all were told.
+const maxFailures = 20
+
+// Report is what has become of all files.
+type Report struct {
+	Counts      map[Outcome]Count // directories are not counted
+	Directories int64             // that were made, or are to be
+	Failures    []Event           // the first of what the target lacks
+}
+
+// Complete tells whether the target has all that the source has, but for what is newer or was
+// deleted there.
+func (r Report) Complete() bool { return len(r.Failures) == 0 }
+
+// teller keeps the report. It is safe for concurrent use.
+type teller struct {
+	mu     sync.Mutex
+	report Report
+	tell   func(Event)
+}
+
+func (t *teller) settled(p pair, v Outcome, err error) {
+	e := Event{Name: p.name, Outcome: v, Err: err}
+	if p.from != nil {
+		e.Size = p.from.Size
+	} else if p.to != nil {
+		e.Size = p.to.Size
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.report.add(e)
+	if t.tell != nil && v != Same {
+		t.tell(e)
+	}
+}
+
+func (r *Report) add(e Event) {
+	switch {
+	case !strings.HasSuffix(e.Name, "/"):
+		if r.Counts == nil {
+			r.Counts = make(map[Outcome]Count)
+		}
+		c := r.Counts[e.Outcome]
+		c.Files, c.Octets = c.Files+1, c.Octets+e.Size
+		r.Counts[e.Outcome] = c
+	case e.Outcome == Copied || e.Outcome == Missing:
+		r.Directories++
+	}
+	if e.Outcome.lacks() && len(r.Failures) < maxFailures {
+		r.Failures = append(r.Failures, e)
+	}
+}

@@ -1,0 +1,109 @@
+package migrate
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"causeway/backends"
+)
+
+// pair is a name and what is there on both sides; at least one of them is not nil.
+type pair struct {
+	name     string // below both prefixes
+	from, to *backends.Object
+}
+
+func (p pair) directory() bool { return strings.HasSuffix(p.name, "/") }
+
+// walk calls visit with each name that is wanted and that either side has, in byte order, by
+// a merge of both listings. A directory is told if it is empty at the source; it is there on
+// the other side if any name is below it.
+func (m *migration) walk(ctx context.Context, visit func(pair)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	both := merge{from: m.From.list(ctx), to: m.To.list(ctx)}
+	for {
+		p, err := both.next(ctx)
+		if err != nil || p.from == nil && p.to == nil {
+			return err
+		}
+		if p.name != "" && m.wanted(p.name) && (p.from == nil || !p.from.Since().Before(m.Since)) {
+			visit(p)
+		}
+	}
+}
+
+// merge goes through two listings side by side.
+type merge struct{ from, to *cursor }
+
+// next is the next pair, the zero pair at the end.
+func (b merge) next(ctx context.Context) (pair, error) {
+	from, err := b.from.peek(ctx)
+	if err != nil {
+		return pair{}, err
+	}
+	to, err := b.to.peek(ctx)
+	if err != nil {
+		return pair{}, err
+	}
+	var p pair
+	switch {
+	case from == nil && to == nil:
+		return pair{}, nil
+	case to == nil || from != nil && from.Key[len(b.from.prefix):] < to.Key[len(b.to.prefix):]:
+		p.name, p.from = b.from.take()
+	case from == nil || to.Key[len(b.to.prefix):] < from.Key[len(b.from.prefix):]:
+		p.name, p.to = b.to.take()
+	default:
+		p.name, p.from = b.from.take()
+		_, p.to = b.to.take()
+	}
+	if !p.directory() {
+		return p, nil
+	}
+	return b.emptied(ctx, p)
+}
+
+// emptied is the pair of a directory, as if both sides had it if it needs no marker: it has
+// names below it at the source, or at the target, or is at the target alone.
+func (b merge) emptied(ctx context.Context, p pair) (pair, error) {
+	if p.from == nil {
+		p.from = p.to
+	}
+	for _, c := range []*cursor{b.from, b.to} {
+		o, err := c.peek(ctx)
+		if err != nil {
+			return pair{}, err
+		}
+		if o != nil && p.to == nil && strings.HasPrefix(o.Key[len(c.prefix):], p.name) {
+			p.to = p.from
+		}
+	}
+	return p, nil
+}
+
+// judge tells which side of a pair counts. Newest wins, by the time from which on each has
+// been as it is; ties are the target's. A source's time in the future tells nothing.
+func (m *migration) judge(p pair) Outcome {
+	switch {
+	case p.from == nil:
+		return Extra
+	case p.to == nil:
+		return Missing
+	case p.directory():
+		return Same
+	}
+	since := p.from.Since()
+	switch {
+	case since.After(p.to.Since()) && !since.After(m.now.Add(future)):
+		return Stale
+	case p.from.Size == p.to.Size:
+		return Same
+	default:
+		return Kept
+	}
+}
+
+// future is by how much the source's clock may be ahead of ours.
+const future = 5 * time.Minute
