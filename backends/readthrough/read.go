@@ -119,10 +119,12 @@ func (l look) openBehind(ctx context.Context, v version, o backends.OpenOptions)
 	whole := o.Offset == 0 && (o.Length == 0 || o.Length >= v.object.Size)
 	if !whole || !l.route.CopyOnRead {
 		r, err := l.route.Behind.Open(ctx, key, o)
-		if err == nil {
-			r.Object = l.shown(r.Object)
+		if err != nil {
+			return nil, l.failed(ctx, err)
 		}
-		return r, l.failed(ctx, err)
+		r.Object = l.shown(r.Object)
+		l.routes.tell(ctx, l.route, Read, l.key, nil)
+		return r, nil
 	}
 	o.Length = 0
 	r, err := readahead.Open(ctx, l.route.Behind, key, o)
@@ -131,6 +133,7 @@ func (l look) openBehind(ctx context.Context, v version, o backends.OpenOptions)
 	}
 	source := r.Object
 	r.Object = l.shown(source)
+	l.routes.tell(ctx, l.route, Read, l.key, nil)
 	return l.copying(ctx, r, source, v.here), nil
 }
 

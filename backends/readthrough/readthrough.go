@@ -38,12 +38,16 @@ type Event string
 // The events.
 const (
 	Unreachable Event = "unreachable" // Behind has not answered a question about a key
+	Read        Event = "read"        // a reader was given what is behind a key
 	Copied      Event = "copied"      // a key was stored in the front on its way to a reader
 	NotCopied   Event = "not_copied"  // it could not be; the reader has got it all the same
+
+	Mirrored    Event = "mirrored"     // a key was made the same behind
+	NotMirrored Event = "not_mirrored" // it could not be; that stays queued
 )
 
 // Observer is told of events, with the context of the call in which they happened. It is called
-// from many goroutines and must not wait. The error is nil for Copied.
+// from many goroutines and must not wait. The error is nil for Read, Copied and Mirrored.
 type Observer func(ctx context.Context, route Route, event Event, key string, err error)
 
 // Options are what all routes of a front share.
@@ -62,7 +66,7 @@ type Routes struct {
 	keys keyLocks
 	kept leftovers
 
-	mirror mirror // of Mirror routes
+	queue *queue // of Mirror routes
 
 	mu      sync.Mutex
 	copying map[string]bool // keys that are being copied on their way to a reader
@@ -75,13 +79,17 @@ func NewRoutes(own backends.Backend, o Options) *Routes {
 	if r.now == nil {
 		r.now = time.Now
 	}
+	r.queue = newQueue(own, r.now)
 	r.Replace(nil)
 	return r
 }
 
 // Replace takes over the routes that there are from now on, in the place of those before. Of
 // two with one prefix the last counts.
-func (r *Routes) Replace(routes []Route) { r.all.Store(newTable(routes)) }
+func (r *Routes) Replace(routes []Route) {
+	r.all.Store(newTable(routes))
+	r.queue.signal()
+}
 
 // Over decorates a way to the front. Those over one way are equal.
 func (r *Routes) Over(front backends.Backend) Backend { return Backend{front, r} }
@@ -97,9 +105,3 @@ type Backend struct {
 
 // Front is what it decorates.
 func (b Backend) Front() backends.Backend { return b.front }
-
-// mirror makes durable, before keys of Mirror routes change here, that they are to be made the
-// same behind. The caller calls done when it knows how the change has ended.
-type mirror interface {
-	dirty(ctx context.Context, keys ...string) (done func(), err error)
-}

@@ -88,10 +88,10 @@ func (l look) adopt(ctx context.Context, etag string) (backends.Object, error) {
 // dirty has the key made the same behind later, where the route wants that. The caller calls done
 // when it knows how the change has ended.
 func (l look) dirty(ctx context.Context) (done func(), err error) {
-	if !l.route.Mirror || l.routes.mirror == nil {
+	if !l.route.Mirror {
 		return func() {}, nil
 	}
-	return l.routes.mirror.dirty(ctx, l.key)
+	return l.routes.queue.dirty(ctx, l.key)
 }
 
 // upload is one of which there is something to do before its commit.

@@ -1,0 +1,176 @@
+package readthrough
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"causeway/backends"
+)
+
+// mirrors is where the records of keys are that are to be made the same behind, at the root of
+// the front. Their names are in the order of time, and each has its key as content, which may
+// be as long as a key can be.
+const mirrors = backends.Reserved + "/mirror/"
+
+// queue are the records of a front. What is changed here is written down before it is changed,
+// and made the same behind after that, however late: a record goes when that is done.
+type queue struct {
+	own  backends.Backend
+	now  func() time.Time
+	run  string        // in the names of the records of this process
+	wake chan struct{} // has room for one: there may be something to do
+
+	mu      sync.Mutex
+	made    int               // records by this process
+	open    map[string]bool   // those of changes that are under way
+	known   map[string]string // keys of records, so that few are read
+	waiting int               // records that are there
+}
+
+// maxKnown bounds the keys that are remembered, 1 KiB each at worst.
+const maxKnown = 10_000
+
+func newQueue(own backends.Backend, now func() time.Time) *queue {
+	return &queue{
+		own: own, now: now, run: rand.Text(), wake: make(chan struct{}, 1),
+		open: make(map[string]bool), known: make(map[string]string),
+	}
+}
+
+// dirty makes durable, before keys change here, that they are to be made the same behind. The
+// caller calls done when it knows how the change has ended. A record of a change that never
+// came costs a look.
+func (q *queue) dirty(ctx context.Context, keys ...string) (done func(), err error) {
+	var names []string
+	done = func() { q.changed(names) }
+	for _, key := range keys {
+		name := q.begin(key)
+		names = append(names, name)
+		if err := q.write(ctx, name, key); err != nil {
+			done() // it may have been written all the same
+			return nil, err
+		}
+	}
+	return done, nil
+}
+
+// begin is the name of a record of a change of key that is under way.
+func (q *queue) begin(key string) string {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.made++
+	q.waiting++
+	name := fmt.Sprintf("%s%019d-%s-%d", mirrors, q.now().UnixNano(), q.run, q.made)
+	q.open[name] = true
+	q.remember(name, key)
+	return name
+}
+
+// remember notes the key of a record. q.mu is held.
+func (q *queue) remember(name, key string) {
+	if len(q.known) >= maxKnown {
+		clear(q.known)
+	}
+	q.known[name] = key
+}
+
+func (q *queue) write(ctx context.Context, name, key string) error {
+	u, err := q.own.Create(ctx, name, backends.CreateOptions{Size: int64(len(key)), ContentType: "text/plain"})
+	if err != nil {
+		return doubt("mirror", key, err)
+	}
+	defer u.Abort() //nolint:errcheck // after Commit it does nothing; before, the first error is the one to tell
+	if _, err := u.Write([]byte(key)); err != nil {
+		return doubt("mirror", key, err)
+	}
+	if _, err := u.Commit(); err != nil {
+		return doubt("mirror", key, err)
+	}
+	return nil
+}
+
+// changed says that the changes of records are over.
+func (q *queue) changed(names []string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, name := range names {
+		delete(q.open, name)
+	}
+	q.signal()
+}
+
+// signal says that there may be something to do.
+func (q *queue) signal() {
+	select {
+	case q.wake <- struct{}{}:
+	default: // said already, and not heard yet
+	}
+}
+
+// key is that of a record. fs.ErrNotExist if the record has gone.
+func (q *queue) key(ctx context.Context, name string) (string, error) {
+	q.mu.Lock()
+	key, ok := q.known[name]
+	q.mu.Unlock()
+	if ok {
+		return key, nil
+	}
+	r, err := q.own.Open(ctx, name, backends.OpenOptions{})
+	if err != nil {
+		return "", err
+	}
+	defer r.Close() //nolint:errcheck // it was only read
+	text, err := io.ReadAll(io.LimitReader(r, backends.MaxKey+1))
+	if err != nil {
+		return "", err
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.remember(name, string(text))
+	return string(text), nil
+}
+
+// remove ends records whose key is the same behind, and returns those that have ended. What
+// stays is done again.
+func (q *queue) remove(ctx context.Context, names []string) []string {
+	for i, name := range names {
+		if err := q.own.Delete(ctx, name, backends.DeleteOptions{}); err != nil {
+			return names[:i]
+		}
+		q.mu.Lock()
+		delete(q.known, name)
+		q.waiting--
+		q.mu.Unlock()
+	}
+	return names
+}
+
+// mine tells whether a record is of this process, and which one.
+func (q *queue) mine(name string) (number int, mine bool) {
+	_, rest, ok := strings.Cut(name, "-"+q.run+"-")
+	if !ok {
+		return 0, false
+	}
+	_, err := fmt.Sscan(rest, &number)
+	return number, err == nil
+}
+
+// underway tells whether the change of a record is.
+func (q *queue) underway(name string) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.open[name]
+}
+
+// Queued is how many records there are of keys that are to be made the same behind, as far as
+// this process knows.
+func (r *Routes) Queued() int {
+	r.queue.mu.Lock()
+	defer r.queue.mu.Unlock()
+	return max(r.queue.waiting, 0)
+}

@@ -1,0 +1,106 @@
+package readthrough_test
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"causeway/backends"
+	"causeway/backends/readthrough"
+)
+
+// stubborn is a store that never takes one key.
+type stubborn struct {
+	backends.Backend
+	key string
+	err error
+}
+
+func (s stubborn) Create(ctx context.Context, key string, o backends.CreateOptions) (backends.Upload, error) {
+	if key == s.key {
+		return nil, s.err
+	}
+	return s.Backend.Create(ctx, key, o)
+}
+
+// TestMirrorGoesOnBehindAKey that is never taken.
+func TestMirrorGoesOnBehindAKey(t *testing.T) {
+	for _, kind := range []error{fs.ErrPermission, backends.ErrUnavailable} {
+		t.Run(kind.Error(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newMirrored(t)
+				m.route(readthrough.Route{Prefix: "m/", Path: "old/", Mirror: true,
+					Behind: stubborn{m.behind, "old/a", &backends.Error{Op: "create", Key: "old/a", Kind: kind}}})
+				want := map[string]string{}
+				for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
+					m.put("m/"+name, name)
+					want[name] = name
+				}
+				delete(want, "a")
+				later(time.Hour)
+				m.is("but for one", want)
+				if m.routes.Queued() != 1 {
+					t.Errorf("%d queued", m.routes.Queued())
+				}
+			})
+		})
+	}
+}
+
+// TestMirrorLeavesDirectoriesThatAreNotEmpty behind, until they are.
+func TestMirrorLeavesDirectoriesThatAreNotEmpty(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMirrored(t)
+		m.put("m/d/", "")
+		later(time.Minute)
+		m.remove("m/d/")
+		if err := write(t.Context(), m.behind, "old/d/theirs", "1", backends.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		later(time.Hour)
+		m.is("in use", map[string]string{"d/": "", "d/theirs": "1"})
+		if err := m.behind.Delete(t.Context(), "old/d/theirs", backends.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		later(10 * time.Minute)
+		m.is("empty", map[string]string{})
+		m.done("empty")
+	})
+}
+
+// hasty is a store in whose creates something happens.
+type hasty struct {
+	backends.Backend
+	meanwhile func()
+}
+
+func (h *hasty) Create(ctx context.Context, key string, o backends.CreateOptions) (backends.Upload, error) {
+	if h.meanwhile != nil {
+		h.meanwhile()
+		h.meanwhile = nil
+	}
+	return h.Backend.Create(ctx, key, o)
+}
+
+// TestMirrorLooksAgain: a key that is written again while it is made behind, by another gateway
+// that is faster, does not become what it was.
+func TestMirrorLooksAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMirrored(t)
+		h := &hasty{Backend: m.behind}
+		m.route(readthrough.Route{Prefix: "m/", Path: "old/", Behind: h, Mirror: true})
+		h.meanwhile = func() {
+			if err := errors.Join(write(t.Context(), m.front, "m/a", "two", backends.CreateOptions{}),
+				write(t.Context(), m.behind, "old/a", "two", backends.CreateOptions{})); err != nil {
+				t.Error(err)
+			}
+		}
+		m.put("m/a", "1")
+		later(time.Minute)
+		m.is("written twice", map[string]string{"a": "two"})
+		m.done("written twice")
+	})
+}
