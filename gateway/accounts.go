@@ -232,7 +232,7 @@ func (a *accounts) reload(ctx context.Context) {
 		return
 	}
 	if a.granted != nil {
-		a.granted(allGrants(users))
+		a.granted(a.grants(users))
 	}
 	a.log.Info("accounts were read again", slog.Int("count", len(users)))
 }
@@ -243,13 +243,17 @@ func (a *accounts) inspect(granted func([]auth.Grant)) {
 	a.reading.Lock()
 	defer a.reading.Unlock()
 	a.granted = granted
-	granted(allGrants(a.inForce()))
+	granted(a.grants(a.inForce()))
 }
 
-func allGrants(users []auth.User) []auth.Grant {
+// grants are those of all users, and of who needs no account.
+func (a *accounts) grants(users []auth.User) []auth.Grant {
 	var all []auth.Grant
 	for _, u := range users {
 		all = append(all, u.Grants...)
+	}
+	if anonymous := newAnonymous(a.cfg.Anonymous); anonymous != nil {
+		all = append(all, anonymous.Grants...)
 	}
 	return all
 }

@@ -35,8 +35,9 @@ type Gateway struct {
 	opened    map[string]backends.Backend // as openStores returned them
 	stores    map[string]backends.Backend // the same behind the cache
 	quotas    quotas                      // before which all that writes to them goes
+	behinds   *behinds                    // and before those
 	retention *retention
-	upkeep    *upkeep // of quotas and retention
+	upkeep    *upkeep // of quotas, retention and what is behind
 	ways      *identities
 	cache     *cache.Cache      // nil where it is turned off
 	budget    *multipart.Budget // of all stores
@@ -96,6 +97,7 @@ func newGateway(ctx context.Context, cfg *configs.Config, accounts *accounts, lo
 	measured := newMeasures(cfg)
 	memory := newCache(cfg)
 	shown := cached(memory, measured.meter(stores))
+	ledgers := newQuotas(shown, log)
 	g := &Gateway{
 		cfg:       cfg,
 		replaced:  make(chan struct{}, 1),
@@ -104,7 +106,8 @@ func newGateway(ctx context.Context, cfg *configs.Config, accounts *accounts, lo
 		limits:    newLimits(cfg.Limits),
 		opened:    stores,
 		stores:    shown,
-		quotas:    newQuotas(shown, log),
+		quotas:    ledgers,
+		behinds:   newBehinds(cfg, shown, ledgers, log, measured),
 		retention: newRetention(log),
 		ways:      newIdentities(cfg, stores, shown, measured),
 		cache:     memory,
@@ -259,6 +262,10 @@ func (g *Gateway) serve(ctx context.Context) error {
 	g.retention.stores = janitor.stores
 	serving.Go(func() error {
 		g.retention.run(failed)
+		return nil
+	})
+	serving.Go(func() error {
+		g.behinds.run(failed)
 		return nil
 	})
 	for _, l := range g.bound {

@@ -30,6 +30,7 @@ type metrics struct {
 	resumed   prometheus.Counter
 	requests  *prometheus.HistogramVec
 	retries   *prometheus.CounterVec
+	behind    behindMetrics
 }
 
 func newMetrics() *metrics {
@@ -53,6 +54,7 @@ func newMetrics() *metrics {
 		requests: in.NewHistogramVec(prometheus.HistogramOpts{Name: "causeway_store_request_duration_seconds", Buckets: requestBuckets(),
 			Help: "Time of calls to a store, by operation and kind of error."}, []string{"store", "operation", "kind"}),
 	}
+	m.behind = newBehindMetrics(in)
 	for _, result := range loginResults() {
 		m.logins.WithLabelValues(result)
 	}
@@ -132,6 +134,7 @@ func (m *metrics) meterOne(name string, store backends.Backend) backends.Backend
 func (m *metrics) watch(g *Gateway) {
 	m.watchServer(g.server)
 	m.watchGuard(g.guard)
+	m.watchBehind(g.behinds)
 	m.gauge("causeway_buffers_used_bytes", "Memory that parts of uploads and what is read ahead hold.", func() float64 {
 		memory, _ := g.budget.Used()
 		return float64(memory)

@@ -22,7 +22,7 @@ func (g *Gateway) mounts(ctx context.Context, account *auth.Account) ([]vfs.Moun
 		}
 		mounts[i] = vfs.Mount{
 			Path:   grant.Path,
-			Store:  g.quotas.over(grant.Store, store),
+			Store:  g.behinds.over(grant.Store, g.quotas.over(grant.Store, store)),
 			Ledger: g.quotas[grant.Store],
 			Origin: g.stores[grant.Store],
 			Prefix: grant.Prefix,
@@ -42,11 +42,11 @@ func (g *Gateway) mounts(ctx context.Context, account *auth.Account) ([]vfs.Moun
 	return mounts, nil
 }
 
-// keep takes over all that is said of what there may be in the stores, and for how long, in
-// the place of what was.
+// keep takes over all that is said of what there may be in the stores, for how long, and what
+// is behind it, in the place of what was.
 func (g *Gateway) keep(said []charge) {
 	g.quotas.replace(said)
-	g.retention.replace(said)
+	g.retention.replace(g.behinds.replace(said))
 }
 
 // viewRights are the rights of a grant in the view's own bits.

@@ -1,10 +1,12 @@
 package gateway
 
 import (
+	"log/slog"
 	"reflect"
 	"testing"
 
 	"causeway/auth"
+	"causeway/backends"
 	"causeway/configs"
 	"causeway/gateway/ftp"
 	"causeway/gateway/vfs"
@@ -36,8 +38,10 @@ func TestS12_MountsAreAsConfigured(t *testing.T) {
 		},
 	} {
 		account := &auth.Account{Grants: []auth.Grant{{Uploads: uploadsOf(c.user, c.mount)}}}
-		got, err := (&Gateway{ways: newIdentities(configs.Default(), nil, nil, nil)}).mounts(t.Context(), account)
-		c.want.Store = quotas{}.over("", nil)
+		cfg := configs.Default()
+		behinds := newBehinds(cfg, map[string]backends.Backend{"": nil}, quotas{}, slog.New(slog.DiscardHandler), nil)
+		got, err := (&Gateway{ways: newIdentities(cfg, nil, nil, nil), behinds: behinds}).mounts(t.Context(), account)
+		c.want.Store = behinds.over("", quotas{}.over("", nil))
 		if err != nil || !reflect.DeepEqual(got, []vfs.Mount{c.want}) {
 			t.Errorf("got  %+v, %v\nwant %+v", got, err, c.want)
 		}

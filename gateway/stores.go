@@ -31,6 +31,8 @@ type provider struct {
 	judge func(configs.Store, auth.Identity, []auth.Grant) error
 	// grant names what the operator has to allow for each permission.
 	grant map[permission]string
+	// tree tells that a directory is there, and has its marker, while nobody has removed it.
+	tree bool
 	// parts is the directory at the bucket's root, ending in "/", to which uploads in parts
 	// write them as objects; "" for a store that keeps parts by itself.
 	parts string
@@ -60,6 +62,7 @@ func localDir() provider {
 		open: func(_ context.Context, c configs.Store, _ common) (backends.Backend, error) {
 			return localdir.New(c.Path)
 		},
+		tree: true,
 		grant: map[permission]string{
 			put:     "write and search permission on the directory to the gateway's user",
 			list:    "read and search permission on the directory to the gateway's user",

@@ -7,7 +7,8 @@ import (
 	"causeway/auth"
 )
 
-// upkeep is what all grants say of what there may be in their stores, and for how long: those
+// upkeep is what all grants say of what there may be in their stores, for how long, and what is
+// behind it: those
 // of the configuration and its users files, which are replaced as a whole, then those of the
 // accounts that providers have told of, each as of its last login.
 type upkeep struct {
@@ -29,14 +30,15 @@ type charge struct {
 	store, prefix string
 	quota         auth.Quota
 	retention     auth.Retention
+	behind        auth.Behind
 }
 
 // charges are those of grants that say anything.
 func charges(grants []auth.Grant) []charge {
 	var said []charge
 	for _, g := range grants {
-		if g.Quota != (auth.Quota{}) || g.Retention.Days > 0 {
-			said = append(said, charge{g.Store, g.Prefix, g.Quota, g.Retention})
+		if g.Quota != (auth.Quota{}) || g.Retention.Days > 0 || g.Behind != (auth.Behind{}) {
+			said = append(said, charge{g.Store, g.Prefix, g.Quota, g.Retention, g.Behind})
 		}
 	}
 	return said
@@ -70,8 +72,8 @@ func (u *upkeep) login(name string, grants []auth.Grant) {
 }
 
 // forget ends the retention of providers' accounts until their next logins: they were made by
-// templates that may be others now. Their quotas stay, since their sessions go on. It takes a
-// list to apply.
+// templates that may be others now. Their quotas stay, and what is behind their mounts, since
+// their sessions go on. It takes a list to apply.
 func (u *upkeep) forget() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
