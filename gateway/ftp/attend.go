@@ -29,6 +29,9 @@ func (s *session) attend(ctx context.Context, t *transfer, job func(context.Cont
 	// What wakes this goroutine must not interrupt the read of a later command.
 	<-t.gone
 	s.transfer = nil
+	if !t.begun {
+		s.params.refuseRoute(t.route)
+	}
 	s.doing.path, s.doing.transfer = t.path, t
 	return o.reply, o.err
 }

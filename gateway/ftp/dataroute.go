@@ -12,7 +12,7 @@ type route interface {
 	// connect makes or accepts a connection; another one each time, if there can be.
 	// errNoData if there is none before ctx ends.
 	connect(ctx context.Context) (net.Conn, error)
-	// close gives up the route; it may be called more than once. Connections that connect
+	// close gives up the route; it may be called more than once, also at a time. Connections that connect
 	// has returned live on.
 	close()
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // parameters are what commands set for later ones. A new login starts with new ones.
@@ -18,7 +19,8 @@ type parameters struct {
 	size    int64   // ALLO
 	facts   factSet
 	hash    string
-	route   route // to the next data connection; nil before PORT, PASV …
+	route   route         // to the next data connection; nil before PORT, PASV …
+	refused *refusedRoute // nil for none
 	epsvAll bool
 	rename  *pendingRename // after RNFR
 }
@@ -40,10 +42,40 @@ func newParameters() parameters {
 
 // useRoute replaces the way to the next data connection; nil for none.
 func (p *parameters) useRoute(r route) {
+	p.closeRefused()
 	if p.route != nil {
 		p.route.close()
 	}
 	p.route = r
+}
+
+// refusedRoute is one whose command came to nothing before a data connection was used. It
+// stays open for a moment: clients look at the data connection before they read the reply,
+// and one that is reset hides from them why (curl then says that PASV has failed).
+type refusedRoute struct {
+	route
+	timer *time.Timer // closes it
+}
+
+// refusedFor is that moment.
+const refusedFor = time.Second
+
+// refuseRoute gives up a route in a moment, or before the next one.
+func (p *parameters) refuseRoute(r route) {
+	if r == nil {
+		return
+	}
+	p.closeRefused()
+	p.refused = &refusedRoute{r, time.AfterFunc(refusedFor, r.close)}
+}
+
+// closeRefused ends the wait of refuseRoute.
+func (p *parameters) closeRefused() {
+	if p.refused != nil {
+		p.refused.timer.Stop()
+		p.refused.close()
+		p.refused = nil
+	}
 }
 
 // spend forgets what was set for one transfer.
@@ -53,7 +85,8 @@ func (p *parameters) spend(what spending) {
 	}
 	if what >= everything {
 		p.size = 0
-		p.useRoute(nil)
+		p.refuseRoute(p.route)
+		p.route = nil
 	}
 }
 

@@ -136,9 +136,11 @@ func (t *transfer) carry(ctx context.Context, job func(context.Context) (reply, 
 	defer close(t.gone)
 	defer t.wake()
 	defer t.release()
-	if t.route != nil {
-		defer t.route.close()
-	}
+	defer func() {
+		if t.route != nil && t.begun { // else the session does
+			t.route.close()
+		}
+	}()
 	began := time.Now()
 	r, err := t.attempt(ctx, job)
 	t.took = time.Since(began)
