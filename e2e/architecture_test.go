@@ -40,6 +40,7 @@ var rules = []rule{
 	{of: "gateway/ftp", stdOnly: true},
 	{of: "gateway/ftp/", ours: []string{"gateway/ftp"}},
 	{of: "gateway/audit", ours: []string{"gateway/ftp"}},
+	{of: "gateway/migrate/plan", stdOnly: true},
 	{of: "gateway/quota", stdOnly: true, ours: []string{"backends"}},
 	{of: "gateway/sandbox"},
 	{of: "gateway/limits", ours: []string{"gateway/ftp"}},
