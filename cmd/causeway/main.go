@@ -70,6 +70,7 @@ func commands() []command {
 		{"user enable", "-c FILE NAME", "take disable back", prepareUserEnable},
 		{"user remove", "-c FILE NAME", "take an account out of a users file; its files stay", prepareUserRemove},
 		{"user import", "-c FILE --from SERVER --template TEMPLATE FILE...", "add the accounts of another FTP server to a users file", prepareUserImport},
+		{"migrate plan", "--from FILE", "write a configuration to start from, made of another FTP server's", prepareMigratePlan},
 		{"migrate diff", "-c FILE FROM TO", "tell how two places in stores, each STORE:PATH, differ", prepareMigrateDiff},
 		{"migrate", "-c FILE FROM TO", "copy what FROM has to TO, as far as it is not there or older", prepareMigrate},
 		{"version", "", "print the version", prepareVersion},
