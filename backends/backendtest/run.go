@@ -40,6 +40,11 @@ type Features struct {
 	// ModTimeOnly says that of metadata and content type only backends.MetaModTime is kept.
 	ModTimeOnly bool
 
+	// RoughListings says that a listing may tell times to the minute or the day, and another
+	// ETag than Stat for that, which is taken for the object as long as it may be meant. A
+	// store over a protocol whose listings tell no more cannot do better at one request.
+	RoughListings bool
+
 	// NoParking says that uploads cannot be parked: Park answers errors.ErrUnsupported.
 	NoParking bool
 

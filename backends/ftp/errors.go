@@ -1,0 +1,54 @@
+package ftp
+
+import (
+	"errors"
+	"io/fs"
+
+	"causeway/backends"
+	"causeway/backends/ftp/ftpclient"
+)
+
+// fail makes the store's error of one of a connection, of the pool, or of the store's own.
+func fail(op, key string, err error) error {
+	var edge *backends.Error
+	if errors.As(err, &edge) {
+		return err
+	}
+	kind := kindOf(err)
+	if err == kind { //nolint:errorlint // the kind alone has no cause to tell
+		err = nil
+	}
+	return &backends.Error{Op: op, Key: key, Kind: kind, Err: err}
+}
+
+// opaque is an error that does not tell the kind of what it is the cause of.
+type opaque struct{ err error }
+
+func (o opaque) Error() string { return o.err.Error() }
+
+// kindOf is the kind of an error.
+func kindOf(err error) error {
+	var reply *ftpclient.ReplyError
+	if errors.As(err, &reply) {
+		switch reply.Code {
+		case 452, 552: // no room, over the allocation (RFC 959 §4.2.2)
+			return backends.ErrQuota
+		case 530, 532: // not logged in: nothing is known of any file
+			return backends.ErrUnavailable
+		}
+	}
+	for _, kind := range []error{
+		ftpclient.ErrTemporary, backends.ErrChanged, backends.ErrRange, fs.ErrNotExist, fs.ErrExist, fs.ErrInvalid, errors.ErrUnsupported, fs.ErrPermission,
+	} {
+		if errors.Is(err, kind) {
+			if kind == ftpclient.ErrTemporary { //nolint:errorlint // one of the list
+				return backends.ErrUnavailable
+			}
+			return kind
+		}
+	}
+	if reply != nil && reply.Code/100 == 5 {
+		return fs.ErrPermission // it will not, whatever the reason
+	}
+	return backends.ErrUnavailable
+}

@@ -1,0 +1,218 @@
+package ftp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"causeway/backends"
+	"causeway/backends/ftp/ftpclient"
+)
+
+// walk goes through keys in byte order, depth first. Each directory is listed once, when
+// its turn comes.
+type walk struct {
+	store     *Store
+	prefix    string // keys begin with it
+	delimiter bool
+	after     string // keys up to this one are passed over
+	began     bool
+	levels    []*level
+	unread    *item // was given back
+}
+
+// level is a directory on the way.
+type level struct {
+	prefix string // "" or ending in "/"
+	*snapshot
+}
+
+// item is an object, or a common prefix as an Object of that key alone.
+type item struct {
+	backends.Object
+	common bool
+}
+
+// next is the next item; io.EOF at the end.
+func (w *walk) next(ctx context.Context) (item, error) {
+	if i := w.unread; i != nil {
+		w.unread = nil
+		return *i, nil
+	}
+	if !w.began {
+		w.began = true
+		i, err := w.begin(ctx)
+		if err != nil || i.Key > w.after {
+			return i, err
+		}
+	}
+	for len(w.levels) > 0 {
+		top := w.levels[len(w.levels)-1]
+		e, err := top.next()
+		if errors.Is(err, io.EOF) {
+			top.close()
+			w.levels = w.levels[:len(w.levels)-1]
+			continue
+		}
+		if err != nil {
+			return item{}, fmt.Errorf("temporary file of a listing: %w", opaque{err})
+		}
+		i, ok, err := w.entry(ctx, top.prefix+e.name, e)
+		if err != nil || ok {
+			return i, err
+		}
+	}
+	return item{}, io.EOF
+}
+
+// begin lists the lowest directory that has all of the walk, and gives its marker if the
+// walk has that too. Nothing follows where there is no such directory.
+func (w *walk) begin(ctx context.Context) (item, error) {
+	base := w.prefix[:strings.LastIndexByte(w.prefix, '/')+1]
+	err := w.descend(ctx, base)
+	switch {
+	case errors.Is(err, fs.ErrInvalid): // below a name that cannot be there is nothing
+		return item{}, io.EOF
+	case errors.Is(err, fs.ErrNotExist) && base != "":
+		return item{}, io.EOF
+	case errors.Is(err, fs.ErrNotExist):
+		// It must not be taken for one that is empty.
+		return item{}, fmt.Errorf("the directory that is the store is not there: %w", opaque{err})
+	case err != nil:
+		return item{}, err
+	}
+	if base == "" || base != w.prefix {
+		return item{}, nil
+	}
+	return item{Object: describe(base, facts{dir: true})}, nil
+}
+
+// descend lists a directory.
+func (w *walk) descend(ctx context.Context, prefix string) error {
+	s, err := w.store.snapshot(ctx, prefix)
+	if err == nil {
+		w.levels = append(w.levels, &level{prefix, s})
+	}
+	return err
+}
+
+// entry makes an item of an entry, if it is one of the walk's.
+func (w *walk) entry(ctx context.Context, key string, e entry) (i item, ok bool, err error) {
+	inside := strings.HasPrefix(w.after, key) && e.facts.dir // keys that were not passed follow
+	switch {
+	case !strings.HasPrefix(key, w.prefix), hidden(key, e.name), key <= w.after && (!inside || w.delimiter):
+		return item{}, false, nil
+	case !e.facts.dir:
+		obj, err := w.store.resolve(ctx, key, e)
+		if errors.Is(err, fs.ErrNotExist) {
+			return item{}, false, nil // gone meanwhile, or a link to a directory
+		}
+		return item{Object: obj}, err == nil, err
+	case w.delimiter:
+		return item{Object: backends.Object{Key: key}, common: true}, true, nil
+	}
+	if backends.ValidKey(key) {
+		err := w.descend(ctx, key)
+		if errors.Is(err, fs.ErrNotExist) {
+			return item{}, false, nil // gone meanwhile
+		}
+		if err != nil {
+			return item{}, false, err
+		}
+	}
+	return item{Object: describe(key, e.facts)}, key > w.after, nil
+}
+
+// hidden tells names that are no business of a listing's.
+func hidden(key, name string) bool {
+	return key == backends.Reserved+"/" || len(key) > backends.MaxKey || isPart(name)
+}
+
+// resolve describes a file of a listing.
+func (s *Store) resolve(ctx context.Context, key string, e entry) (backends.Object, error) {
+	if !e.unsure {
+		if !e.facts.precise {
+			e.facts.seconds = s.zone.correct(e.facts.seconds)
+		}
+		return describe(key, e.facts), nil
+	}
+	return s.look(ctx, key)
+}
+
+// snapshot lists a directory as it is now.
+func (s *Store) snapshot(ctx context.Context, prefix string) (snap *snapshot, err error) {
+	name, err := s.directory(prefix)
+	if err != nil {
+		return nil, err
+	}
+	err = s.read(ctx, func(c *ftpclient.Conn) error {
+		snap, err = s.snapshotOn(ctx, c, name)
+		return err
+	})
+	return snap, err
+}
+
+func (s *Store) snapshotOn(ctx context.Context, c *ftpclient.Conn, name string) (*snapshot, error) {
+	sorted := newSorter(s.file, s.scratch.give)
+	defer sorted.close()
+	sample := sample{}
+	for e, err := range c.List(ctx, name) {
+		if err != nil {
+			return nil, err
+		}
+		sample.consider(e)
+		if err := sorted.add(entryOf(e)); err != nil {
+			return nil, fmt.Errorf("temporary file of a listing: %w", opaque{err})
+		}
+	}
+	if out := c.LeftOut(); out.Lost() > 0 && s.leftOut != nil {
+		s.leftOut(name, out)
+	}
+	if err := s.zone.learn(ctx, c, name, sample); err != nil {
+		return nil, err
+	}
+	return sorted.sorted()
+}
+
+// file is a temporary file, if need be that of a walk that waits for its next page.
+func (s *Store) file() (*os.File, error) {
+	for {
+		if f := s.scratch.take(); f != nil {
+			return f, nil
+		}
+		if !s.walks.dropSpilled() {
+			return nil, errSpilled
+		}
+	}
+}
+
+func entryOf(e ftpclient.Entry) entry {
+	if e.Dir {
+		e.Name += "/"
+	}
+	return entry{name: e.Name, facts: factsOf(e), unsure: e.Link || !e.Dir && e.Size < 0}
+}
+
+func (w *walk) octets() (n int) {
+	for _, l := range w.levels {
+		n += l.octets
+	}
+	return n
+}
+
+// spilled tells whether some directory is in a temporary file.
+func (w *walk) spilled() bool {
+	return slices.ContainsFunc(w.levels, func(l *level) bool { return l.file != nil })
+}
+
+func (w *walk) close() {
+	for _, l := range w.levels {
+		l.close()
+	}
+	w.levels = nil
+}
