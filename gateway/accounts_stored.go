@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"time"
 
 	"causeway/auth/usersfile"
@@ -85,7 +86,7 @@ func document(ctx context.Context, cfg *configs.Config, source configs.AccountSo
 		return usersfile.File{Path: source.File}, func() error { return nil }, nil
 	}
 	store := cfg.Stores[source.Store]
-	shared := common{budget: multipart.NewBudget(int64(cfg.Limits.Buffers), nil), window: cfg.Uploads.ResumeWindow}
+	shared := commonOf(cfg, multipart.NewBudget(int64(cfg.Limits.Buffers), nil), slog.New(slog.DiscardHandler))
 	b, err := providers()[store.Kind].open(ctx, store, shared)
 	if err != nil {
 		return nil, nil, openProblem(cfg, source.Store, err)

@@ -65,7 +65,7 @@ func Check(ctx context.Context, cfg *configs.Config, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	stores, err := openStores(ctx, cfg, budget)
+	stores, err := openStores(ctx, cfg, commonOf(cfg, budget, slog.New(slog.DiscardHandler)))
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,10 @@ func (t trial) check(ctx context.Context, w io.Writer) (missing int) {
 	var found findings
 	dead := false
 	for _, at := range targets {
-		p := &probe{store: t.store, target: at, key: at.dir + "check-" + rand.Text()}
+		if provider.sparing {
+			at.tries = slices.DeleteFunc(at.tries, func(perm permission) bool { return !at.needs[perm] })
+		}
+		p := &probe{store: t.store, target: at, key: at.dir + "check-" + rand.Text(), tree: provider.sparing}
 		results := p.run(ctx)
 		for _, perm := range at.tries {
 			found.add(perm, judge(results[perm], provider.grant[perm], at.needs[perm]), at.dir)
@@ -128,7 +131,7 @@ func (t trial) check(ctx context.Context, w io.Writer) (missing int) {
 			break // and so it is below the other prefixes
 		}
 	}
-	if dir, stores := parkTarget(t.cfg, t.name); stores && !dead {
+	if dir, stores := parkTarget(t.cfg, t.name); stores && !dead && provider.grant[parks] != "" {
 		p := &probe{store: t.store, key: dir + "check-" + rand.Text()}
 		found.add(parks, judgePark(bounded(ctx, p.park), provider.grant[parks]), dir)
 	}
@@ -154,6 +157,8 @@ type verdict struct {
 var (
 	// errUntried: there was nothing to try it on.
 	errUntried = errors.New("could not be tried: no object to read was found")
+	// errNoDirectory: a server of files was asked for one that is not there.
+	errNoDirectory = errors.New("ok, though there is no such directory")
 	// errSilent: two tries have waited for the store already.
 	errSilent = errors.New("the store does not answer")
 )
@@ -162,7 +167,7 @@ func judge(err error, grant string, needed bool) verdict {
 	switch {
 	case err == nil:
 		return verdict{"ok", true}
-	case errors.Is(err, errUntried):
+	case errors.Is(err, errUntried), errors.Is(err, errNoDirectory):
 		return verdict{err.Error(), true}
 	case !errors.Is(err, fs.ErrPermission):
 		return verdict{"failed: " + escape(err.Error()), !needed}

@@ -86,7 +86,7 @@ func newGateway(ctx context.Context, cfg *configs.Config, accounts *accounts, lo
 	if err != nil {
 		return nil, err
 	}
-	stores, err := openStores(ctx, cfg, budget)
+	stores, err := openStores(ctx, cfg, commonOf(cfg, budget, log))
 	if err != nil {
 		return nil, err
 	}

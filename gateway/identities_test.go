@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -87,7 +88,7 @@ func TestX19_WaysAreToldApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opened, err := openStores(t.Context(), cfg, budget)
+	opened, err := openStores(t.Context(), cfg, commonOf(cfg, budget, slog.New(slog.DiscardHandler)))
 	if err != nil {
 		t.Fatal(err)
 	}

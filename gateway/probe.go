@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,8 +22,12 @@ type probe struct {
 	store backends.Backend
 	target
 	key  string
+	tree bool // the store is a server of files, which has directories and nothing of ours
 	left bool // the object could not be deleted
 }
+
+// tried tells whether a permission is tried here.
+func (p *probe) tried(perm permission) bool { return slices.Contains(p.tries, perm) }
 
 func (p *probe) run(ctx context.Context) map[permission]error {
 	results := p.first(ctx)
@@ -30,14 +35,17 @@ func (p *probe) run(ctx context.Context) map[permission]error {
 		results[get], results[discard] = errSilent, errSilent
 		return results
 	}
-	written := results[put] == nil
-	if written {
+	written := p.tried(put) && results[put] == nil
+	switch {
+	case written:
 		results[get] = bounded(ctx, p.get)
-	} else {
+	case p.tried(get):
 		results[get] = bounded(ctx, p.getAny)
 	}
-	// To delete what is not there is refused, too, to those who may not delete.
-	results[discard] = bounded(ctx, p.discard)
+	if written || p.tried(discard) {
+		// To delete what is not there is refused, too, to those who may not delete.
+		results[discard] = bounded(ctx, p.discard)
+	}
 	p.left = written && results[discard] != nil
 	return results
 }
@@ -61,7 +69,15 @@ func outOfOrder(results map[permission]error) bool {
 func (p *probe) first(ctx context.Context) map[permission]error {
 	listed := make(chan error, 1)
 	go func() { listed <- bounded(ctx, p.list) }()
-	return map[permission]error{put: bounded(ctx, p.put), list: <-listed}
+	results := map[permission]error{}
+	if p.tried(put) {
+		results[put] = bounded(ctx, p.put)
+	}
+	results[list] = <-listed
+	if !p.tried(put) {
+		results[put] = results[list] // it was not asked, and would say the same if it does not answer
+	}
+	return results
 }
 
 func bounded(ctx context.Context, try func(context.Context) error) error {
@@ -87,7 +103,16 @@ func (p *probe) put(ctx context.Context) error {
 }
 
 func (p *probe) list(ctx context.Context) error {
-	_, err := p.store.List(ctx, backends.Query{Prefix: p.dir, Limit: 1})
+	if !p.tree {
+		_, err := p.store.List(ctx, backends.Query{Prefix: p.dir, Limit: 1})
+		return err
+	}
+	// To be told that our own directory is not there proves nothing.
+	prefix := strings.TrimSuffix(p.dir, backends.Reserved+"/")
+	page, err := p.store.List(ctx, backends.Query{Prefix: prefix, Delimiter: true, Limit: 2})
+	if err == nil && prefix != "" && len(page.Objects) == 0 {
+		return errNoDirectory
+	}
 	return err
 }
 
@@ -119,11 +144,16 @@ func (p *probe) read(ctx context.Context, key string) error {
 
 // getAny reads from some object of the mounts, for stores that may not be written to.
 func (p *probe) getAny(ctx context.Context) error {
-	page, err := p.store.List(ctx, backends.Query{Prefix: strings.TrimSuffix(p.dir, backends.Reserved+"/"), Limit: 1})
-	if err != nil || len(page.Objects) == 0 {
+	q := backends.Query{Prefix: strings.TrimSuffix(p.dir, backends.Reserved+"/"), Limit: 1}
+	if p.tree { // whose directories come first, and are no files
+		q.Delimiter, q.Limit = true, 1000
+	}
+	page, err := p.store.List(ctx, q)
+	files := slices.DeleteFunc(page.Objects, func(o backends.Object) bool { return p.tree && strings.HasSuffix(o.Key, "/") })
+	if err != nil || len(files) == 0 {
 		return errUntried
 	}
-	return p.read(ctx, page.Objects[0].Key)
+	return p.read(ctx, files[0].Key)
 }
 
 // discard deletes the probe's object, and on stores that are trees its directory.

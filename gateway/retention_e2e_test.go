@@ -58,7 +58,7 @@ func onRealStores(t *testing.T, test func(t *testing.T, store backends.Backend))
 	if err != nil {
 		t.Fatal(err)
 	}
-	stores, err := openStores(t.Context(), cfg, budget)
+	stores, err := openStores(t.Context(), cfg, commonOf(cfg, budget, slog.New(slog.DiscardHandler)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"maps"
 	"slices"
 	"time"
@@ -36,6 +37,9 @@ type provider struct {
 	// parts is the directory at the bucket's root, ending in "/", to which uploads in parts
 	// write them as objects; "" for a store that keeps parts by itself.
 	parts string
+	// sparing says that nothing is tried on the store that no mount needs: it is somebody
+	// else's.
+	sparing bool
 	// remedy is the key to mend, "" for none in particular, and what to write, if a store
 	// cannot be opened though nothing wrong can be seen in its configuration.
 	remedy func(configs.Store) (key, right string)
@@ -45,6 +49,13 @@ type provider struct {
 type common struct {
 	budget *multipart.Budget
 	window time.Duration // after which uploads that nobody goes on with are ended
+	spool  string        // a folder for temporary files; "" is the system's
+	log    *slog.Logger
+}
+
+// commonOf is what the configuration says of it.
+func commonOf(cfg *configs.Config, budget *multipart.Budget, log *slog.Logger) common {
+	return common{budget: budget, window: cfg.Uploads.ResumeWindow, spool: cfg.Spool.Dir, log: log}
 }
 
 // providers are all kinds of store. A new one is a row here.
@@ -54,6 +65,7 @@ func providers() map[configs.Kind]provider {
 		configs.S3:        s3Store(),
 		configs.GCS:       gcsStore(),
 		configs.AzureBlob: azureBlob(),
+		configs.FTP:       ftpServer(),
 	}
 }
 
@@ -221,8 +233,8 @@ func newBudget(cfg *configs.Config) (*multipart.Budget, error) {
 }
 
 // openStores opens every store of the configuration, once each.
-func openStores(ctx context.Context, cfg *configs.Config, budget *multipart.Budget) (map[string]backends.Backend, error) {
-	kinds, shared := providers(), common{budget: budget, window: cfg.Uploads.ResumeWindow}
+func openStores(ctx context.Context, cfg *configs.Config, shared common) (map[string]backends.Backend, error) {
+	kinds := providers()
 	stores := make(map[string]backends.Backend, len(cfg.Stores))
 	for _, name := range slices.Sorted(maps.Keys(cfg.Stores)) {
 		store := cfg.Stores[name]

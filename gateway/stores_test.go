@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"errors"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -39,7 +40,7 @@ func TestS52_StoresThatCannotBeOpened(t *testing.T) {
 			var stores map[string]backends.Backend
 			budget, err := newBudget(cfg)
 			if err == nil {
-				stores, err = openStores(t.Context(), cfg, budget)
+				stores, err = openStores(t.Context(), cfg, commonOf(cfg, budget, slog.New(slog.DiscardHandler)))
 			}
 			var p *configs.Problem
 			if !errors.As(err, &p) {

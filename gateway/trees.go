@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"math"
 	"slices"
@@ -45,7 +46,8 @@ func OpenTrees(ctx context.Context, cfg *configs.Config, from, to string) (*Tree
 	only := *cfg
 	only.Stores = map[string]configs.Store{source.store: cfg.Stores[source.store], target.store: cfg.Stores[target.store]}
 	// Without the spool: it is the gateway's, which may be running.
-	stores, err := openStores(ctx, &only, multipart.NewBudget(int64(cfg.Limits.Buffers), nil))
+	budget := multipart.NewBudget(int64(cfg.Limits.Buffers), nil)
+	stores, err := openStores(ctx, &only, commonOf(&only, budget, slog.New(slog.DiscardHandler)))
 	if err != nil {
 		return nil, err
 	}
