@@ -275,12 +275,16 @@ func (u *Users) judge(ctx context.Context, c candidate, a Attempt) (*Account, er
 	return &c.user.Account, nil
 }
 
-// unfit is the reason of [Attempt.Fit], as an ErrLogin.
-func (a *Attempt) unfit(account *Account) error {
+// Unfit tells why the client is not let in to a user's account, whatever the password is:
+// an ErrLogin with the reason, as Login has it; nil if it is.
+func (a Attempt) Unfit(user *User) error {
+	if err := user.admit(a.Remote); err != nil {
+		return err
+	}
 	if a.Fit == nil {
 		return nil
 	}
-	if err := a.Fit(account); err != nil {
+	if err := a.Fit(&user.Account); err != nil {
 		return refused(err)
 	}
 	return nil
@@ -370,6 +374,28 @@ func Canonical(name string) (string, bool) {
 // renderers ignore (UAX #44, Default_Ignorable_Code_Point).
 func unseen(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
+
+// Like is the name of a user that a canonical name may be taken for: its own, or one with the
+// same plain form. Providers are not asked.
+func (u *Users) Like(name string) (string, bool) {
+	t := u.table.Load()
+	if _, ok := t.byName[name]; ok {
+		return name, true
+	}
+	like, ok := t.byPlain()[Plain(name)]
+	return like, ok
+}
+
+// Plain is a name without case, marks, spaces and what nobody sees, which a directory, a
+// database or another server may ignore. Names with one plain form may be one account's.
+func Plain(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.In(r, unicode.M) || unseen(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, norm.NFKD.String(name))
 }
 
 func isAnonymous(name string) bool {

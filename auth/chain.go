@@ -20,10 +20,7 @@ func (c candidate) unfit(a Attempt) error {
 	if c.err != nil {
 		return c.err
 	}
-	if err := c.user.admit(a.Remote); err != nil {
-		return err
-	}
-	return a.unfit(&c.user.Account)
+	return a.Unfit(c.user)
 }
 
 // identify asks who has the name, in the order of ranks. The first that has it decides,
@@ -41,16 +38,15 @@ func (u *Users) identify(ctx context.Context, t *table, a Attempt) (candidate, e
 			c := t.nobody(a.Name)
 			c.err = err // for the log
 			return c, nil
+		case errors.Is(err, ErrLearnt):
+			return u.table.Load().candidate(a.Name), nil
 		case err != nil:
 			return candidate{}, fmt.Errorf("ask for an account: %w", err)
 		default:
 			return u.candidate(ctx, t, i, a, *found)
 		}
 	}
-	if !known {
-		return t.nobody(a.Name), nil
-	}
-	return candidate{known: true, digest: own.digest, user: own.user}, nil
+	return t.candidate(a.Name), nil
 }
 
 // vouched is the candidate for an attempt without a password.
@@ -72,6 +68,15 @@ func (u *Users) vouched(ctx context.Context, t *table, a Attempt) (candidate, er
 		}
 	}
 	return candidate{}, ErrNeeded
+}
+
+// candidate is the user of a name, or nobody.
+func (t *table) candidate(name string) candidate {
+	own, known := t.find(name)
+	if !known {
+		return t.nobody(name)
+	}
+	return candidate{known: true, digest: own.digest, user: own.user}
 }
 
 // nobody is who has a name that no account has.
@@ -127,7 +132,7 @@ func (u *Users) taken(ctx context.Context, t *table, i int, a Attempt) (bool, er
 	for _, link := range u.links[:i] {
 		switch _, err := link.Find(ctx, a); {
 		case errors.Is(err, ErrUnknown):
-		case err == nil, errors.Is(err, ErrLogin):
+		case err == nil, errors.Is(err, ErrLogin), errors.Is(err, ErrLearnt):
 			return true, nil
 		default:
 			return false, fmt.Errorf("ask for an account by its other name: %w", err)

@@ -40,6 +40,9 @@ var (
 	ErrNeeded = errors.New("a password is needed")
 	// ErrUnknown: there is no account of this name.
 	ErrUnknown = errors.New("no such account")
+	// ErrLearnt: the provider has seen to it that [Users.Replace] has brought the account, or
+	// one that it must not be mistaken for. The users decide.
+	ErrLearnt = errors.New("the account is among the users by now")
 )
 
 // Found is an account as a provider tells it. What it may use is said by a template of the

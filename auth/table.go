@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"slices"
+	"sync"
 )
 
 // table is the accounts at one time. It does not change.
@@ -16,7 +17,8 @@ type table struct {
 	anonymous *Account       // nil if not enabled
 	decoder   decoder
 	decoyKey  []byte
-	ring      []decoyPoint // in order
+	ring      []decoyPoint             // in order
+	byPlain   func() map[string]string // names by their plain forms; made when it is asked for
 }
 
 // credential is a user with what the password is checked against.
@@ -56,7 +58,16 @@ func newTable(users []User, anonymous *Account, decoyKey []byte, decoder decoder
 		t.accounts = append(t.accounts, credential{user: new(User), digest: d})
 	}
 	t.drawRing()
+	t.byPlain = sync.OnceValue(t.plainNames)
 	return t, nil
+}
+
+func (t *table) plainNames() map[string]string {
+	names := make(map[string]string, len(t.byName))
+	for name := range t.byName {
+		names[Plain(name)] = name
+	}
+	return names
 }
 
 // find returns the account of a canonical name, or the one whose hash is computed in its

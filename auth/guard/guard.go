@@ -16,13 +16,11 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-	"unicode"
 
-	"golang.org/x/text/unicode/norm"
+	"causeway/auth"
 )
 
 // ErrBusy is a login that was not judged, because too many wait for others to be judged.
@@ -135,7 +133,7 @@ func (g *Guard) Begin(ctx context.Context, l Login) (*Attempt, error) {
 	}
 	a := &Attempt{
 		guard: g,
-		pair:  pair{homeOf(l.Remote), maphash.String(g.seed, plain(l.Account))},
+		pair:  pair{homeOf(l.Remote), maphash.String(g.seed, auth.Plain(l.Account))},
 		guess: uint32(maphash.String(g.seed, l.Password)), // 32 bits of it tell no password
 	}
 	for {
@@ -173,18 +171,6 @@ func pause(ctx context.Context, t *ThrottledError) error {
 func (g *Guard) exempt(a netip.Addr) bool {
 	a = a.Unmap().WithZone("")
 	return slices.ContainsFunc(g.limits.Load().Exempt, func(p netip.Prefix) bool { return p.Contains(a) })
-}
-
-// plain is a name without case, marks, spaces and what nobody sees, which a directory or a
-// database may ignore: an account must not have an allowance for each way to write it.
-// Accounts that differ by no more share what they may fail.
-func plain(name string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) || unicode.In(r, unicode.M, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point) {
-			return -1
-		}
-		return unicode.ToLower(r)
-	}, norm.NFKD.String(name))
 }
 
 // homeOf is what counts as one address: an IPv4 address or an IPv6 /64, the least that a
