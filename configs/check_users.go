@@ -64,9 +64,14 @@ func (c *checker) userName(field, name string) {
 		c.wrong(field, "is empty", "write the name to log in with")
 	case strings.EqualFold(name, "anonymous"), strings.EqualFold(name, "ftp"):
 		c.wrong(field, "is the name of the anonymous account", "choose another name, or use the anonymous section")
-	case len(name) > maxName, strings.TrimSpace(name) != name, !printable(name), strings.ContainsFunc(name, unseen):
+	case !CanBeName(name):
 		c.wrong(field, "cannot be a name", fmt.Sprintf("use at most %d bytes, no control or invisible characters and no space at the ends", maxName))
 	}
+}
+
+// CanBeName tells whether a user of a users file may have a name, as far as its characters go.
+func CanBeName(name string) bool {
+	return name != "" && len(name) <= maxName && strings.TrimSpace(name) == name && printable(name) && !strings.ContainsFunc(name, unseen)
 }
 
 // anonymousMounts are the mounts of the anonymous account, with its rights.

@@ -54,6 +54,12 @@ func (c *Config) eachFile(visit func(path *string, use FileUse)) {
 			visit(&s.CA, ReadUse)
 			visit(&s.DSNFile, ReadUse)
 		}
+		if l := c.Accounts[i].Learn; l != nil {
+			visit(&l.CA, ReadUse)
+			if !c.intoStore(l) {
+				visit(&l.Into, ReplaceUse)
+			}
+		}
 	}
 	for name, s := range c.Stores {
 		visit(&s.Path, KeepUse)

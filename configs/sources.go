@@ -25,6 +25,7 @@ type AccountSource struct {
 	Certificate *CertificateAccounts `yaml:"certificate"`
 	LDAP        *LDAPAccounts        `yaml:"ldap"`
 	SQL         *SQLAccounts         `yaml:"sql"`
+	Learn       *LearnAccounts       `yaml:"learn"`
 }
 
 // HTTPAccounts is a service of the operator's that is asked for accounts.
@@ -53,6 +54,7 @@ func (c *checker) accounts() {
 			c.certificateAccounts(field+".certificate", i)
 			c.ldapAccounts(field+".ldap", i)
 			c.sqlAccounts(field+".sql", a.SQL)
+			c.learnAccounts(field+".learn", i)
 		}
 	}
 }
