@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"causeway/auth"
@@ -30,7 +31,9 @@ type accounts struct {
 	asked []auth.Link // the providers among the sources
 	log   *slog.Logger
 
-	rehash *rehasher
+	rehash   *rehasher
+	adding   sync.Mutex              // held while a learnt account is written
+	measured atomic.Pointer[metrics] // told of logins that are learnt from; may hold nil
 
 	reading sync.Mutex         // held by reload, for what files hold, and by inspect
 	closed  bool               // under reading: the files are read no more
@@ -226,15 +229,22 @@ func (a *accounts) reload(ctx context.Context) {
 	if !changed {
 		return
 	}
+	if users, ok := a.replace(); ok {
+		a.log.Info("accounts were read again", slog.Int("count", len(users)))
+	}
+}
+
+// replace puts what the files hold in force. Only who is in force itself tells of grants.
+func (a *accounts) replace() ([]auth.User, bool) {
 	users := a.inForce()
 	if err := a.users.Replace(users, newAnonymous(a.cfg.Anonymous)); err != nil {
 		a.log.Error("accounts could not be replaced; they stay as they were", slog.Any("err", err))
-		return
+		return nil, false
 	}
-	if a.granted != nil {
+	if a.granted != nil && !a.closed {
 		a.granted(a.grants(users))
 	}
-	a.log.Info("accounts were read again", slog.Int("count", len(users)))
+	return users, true
 }
 
 // inspect has granted told of all that the accounts of the configuration and of files are

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"causeway/auth"
+	"causeway/auth/learn"
 	"causeway/configs"
 )
 
@@ -23,7 +24,11 @@ func (a *accounts) checkSources(ctx context.Context, w io.Writer) (failed int) {
 			continue // it asks nobody
 		}
 		text := "ok"
-		if err := checker.Check(ctx); err != nil {
+		if err := checker.Check(ctx); errors.Is(err, learn.ErrOver) {
+			text = "not asked: " + err.Error()
+		} else if errors.Is(err, learn.ErrEarly) {
+			text = "ok if the old server has a list of names: a made-up one is " + escape(err.Error())
+		} else if err != nil {
 			text, failed = "failed: "+escape(err.Error()), failed+1
 		}
 		fmt.Fprintf(w, "%-12s  %-6s  %s\n", fmt.Sprintf("accounts[%d]", source), kindOf(a.cfg.Accounts[source]), text)
@@ -38,6 +43,8 @@ func kindOf(s configs.AccountSource) string {
 		return "http"
 	case s.LDAP != nil:
 		return "ldap"
+	case s.Learn != nil:
+		return "learn"
 	}
 	return "sql"
 }

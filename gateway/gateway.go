@@ -125,6 +125,7 @@ func newGateway(ctx context.Context, cfg *configs.Config, accounts *accounts, lo
 	}
 	g.retention.audit = records
 	g.upkeep = &upkeep{apply: g.keep}
+	accounts.measured.Store(measured)
 	accounts.inspect(g.upkeep.list)
 	g.accounts.Store(accounts)
 	engine := engineConfig(cfg)

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"causeway/auth/guard"
+	"causeway/auth/learn"
 	"causeway/backends"
 	"causeway/backends/metered"
 	"causeway/configs"
@@ -24,6 +25,7 @@ import (
 type metrics struct {
 	registry  *prometheus.Registry
 	logins    *prometheus.CounterVec
+	learning  *prometheus.CounterVec
 	commands  *prometheus.HistogramVec
 	transfers *prometheus.CounterVec
 	octets    *prometheus.CounterVec
@@ -41,6 +43,8 @@ func newMetrics() *metrics {
 		registry: registry,
 		logins: in.NewCounterVec(prometheus.CounterOpts{Name: "causeway_logins_total",
 			Help: "Logins that were judged, by result."}, []string{"result"}),
+		learning: in.NewCounterVec(prometheus.CounterOpts{Name: "causeway_logins_learnt_total",
+			Help: "Logins for which an old server was to be asked, by result."}, []string{"result"}),
 		commands: in.NewHistogramVec(prometheus.HistogramOpts{Name: "causeway_command_duration_seconds", Buckets: commandBuckets(),
 			Help: "Time from a command to its final reply, by verb and class of the reply's code."}, []string{"verb", "class"}),
 		transfers: in.NewCounterVec(prometheus.CounterOpts{Name: "causeway_transfers_total",
@@ -57,6 +61,9 @@ func newMetrics() *metrics {
 	m.behind = newBehindMetrics(in)
 	for _, result := range loginResults() {
 		m.logins.WithLabelValues(result)
+	}
+	for _, result := range learn.Results() {
+		m.learning.WithLabelValues(string(result))
 	}
 	m.octets.WithLabelValues("in")
 	m.octets.WithLabelValues("out")
@@ -80,6 +87,13 @@ func requestBuckets() []float64 {
 }
 
 func (m *metrics) login(result string) { m.logins.WithLabelValues(result).Inc() }
+
+// learnt counts a login for which an old server was to be asked, where there are metrics.
+func (m *metrics) learnt(r learn.Result) {
+	if m != nil {
+		m.learning.WithLabelValues(string(r)).Inc()
+	}
+}
 
 func (m *metrics) command(e ftp.CommandEvent) {
 	verb := cmp.Or(e.Verb, "other")

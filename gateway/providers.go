@@ -37,6 +37,9 @@ func (a *accounts) links() ([]auth.Link, error) {
 		case source.SQL != nil:
 			template = source.SQL.Template
 			p, err = newDatabase(a.cfg, field+".sql", source.SQL)
+		case source.Learn != nil:
+			template = source.Learn.Template
+			p, err = a.newLearner(i)
 		default:
 			continue // a users file, whose accounts are in memory
 		}

@@ -29,6 +29,7 @@ func (g *Gateway) Reload(ctx context.Context, next *configs.Config) error {
 			return errors.Join(err, made.close())
 		}
 	}
+	made.measured.Store(g.accounts.Load().measured.Load())
 	if err := g.accounts.Swap(made).close(); err != nil {
 		g.log.Warn("connections to providers of accounts did not end well", slog.Any("err", err))
 	}

@@ -75,6 +75,10 @@ var ErrThrottled = errors.New("the old server has refused too many logins within
 // ErrOver: the date has passed until which the old server is asked.
 var ErrOver = errors.New("its date has passed")
 
+// ErrEarly is beside [auth.ErrLogin] for a name that the old server refuses before it has the
+// password. It may list who may log in, or it wants TLS.
+var ErrEarly = errors.New("refused before the password was asked for")
+
 // errOpen is an old server that judges no passwords.
 var errOpen = errors.New("the old server lets in a made-up name with a made-up password: whoever came would get an account")
 
@@ -222,7 +226,8 @@ func (l *Learner) add(ctx context.Context, a auth.Attempt) (*auth.Found, error) 
 }
 
 // Check is [auth.Checker.Check]: it tries a name and a password that nobody has, which the
-// old server must refuse. The error matches [ErrOver] once the date has passed.
+// old server must refuse. The error matches [ErrOver] once the date has passed, and ErrEarly
+// where that may be right.
 func (l *Learner) Check(ctx context.Context) error {
 	if l.ended() {
 		return ErrOver
@@ -230,7 +235,7 @@ func (l *Learner) Check(ctx context.Context) error {
 	switch err := l.try(ctx, "causeway-"+strings.ToLower(rand.Text()[:8]), rand.Text()); {
 	case err == nil:
 		return errOpen
-	case errors.Is(err, auth.ErrLogin):
+	case errors.Is(err, auth.ErrLogin) && !errors.Is(err, ErrEarly):
 		return nil
 	default:
 		return err
