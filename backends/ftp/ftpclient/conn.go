@@ -22,6 +22,7 @@ type Conn struct {
 	dataTLS  *tls.Config // of the data connections; nil in clear
 	features Features
 	broken   bool
+	judged   bool // the server has taken the password
 	leftOut  LeftOut
 	now      func() time.Time
 

@@ -33,14 +33,21 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	return c, nil
 }
 
+// ErrUnjudged: the server has let the user in and not judged the password.
+var ErrUnjudged = errors.New("the FTP server lets the user in with any password")
+
 // Login tells whether the server takes the name and password: nil, a [ReplyError] that
-// matches fs.ErrPermission, or one of the other errors of [Dial]. Nothing stays open.
+// matches fs.ErrPermission, ErrUnjudged, or one of the other errors of [Dial]. Nothing stays
+// open.
 func Login(ctx context.Context, cfg Config) error {
 	c, err := Dial(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	_ = c.Close() // the answer is known
+	if !c.judged {
+		return ErrUnjudged
+	}
 	return nil
 }
 
@@ -144,6 +151,7 @@ func (c *Conn) logIn(ctx context.Context) error {
 		if !r.positive() {
 			return r.failed("PASS")
 		}
+		c.judged = r.code == 230 // 202 is that no password was needed
 	}
 	if !r.positive() {
 		return r.failed("USER")
