@@ -5,14 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 )
 
 // Rename moves a file or directory. What is at the new name may be replaced or may be a
-// reason to refuse: servers differ.
+// reason to refuse: servers differ. Pure-FTPd writes "_" for a space at the end of the new
+// name and calls that success: only Stat tells.
 func (c *Conn) Rename(ctx context.Context, from, to string) error {
 	if err := errors.Join(checkPath(from), checkPath(to)); err != nil {
 		return err
+	}
+	if _, err := c.encode(to); err != nil { // ProFTPD answers nothing else between RNFR and RNTO
+		return fmt.Errorf("RNTO: %w", err)
 	}
 	r, err := c.command(ctx, "RNFR", from)
 	if err != nil {
@@ -57,11 +62,15 @@ type timeVerb struct {
 
 // timeVerbs are the ways to set a file's time, the best first: MFMT
 // (draft-somers-ftp-mfxx), MDTM with a time, and the two forms of SITE UTIME.
-var timeVerbs = []timeVerb{
-	{verb: "MFMT", args: func(path, stamp string) []string { return []string{stamp, path} }},
-	{verb: "MDTM", args: func(path, stamp string) []string { return []string{stamp, path} }},
-	{verb: "SITE UTIME", args: func(path, stamp string) []string { return []string{stamp, path} }, verify: true},
-	{verb: "SITE UTIME", args: func(path, stamp string) []string { return []string{path, stamp, stamp, stamp, "UTC"} }, verify: true},
+func timeVerbs() []timeVerb {
+	stampFirst := func(path, stamp string) []string { return []string{stamp, path} }
+	threeStamps := func(path, stamp string) []string { return []string{path, stamp, stamp, stamp, "UTC"} }
+	return []timeVerb{
+		{verb: "MFMT", args: stampFirst},
+		{verb: "MDTM", args: stampFirst},
+		{verb: "SITE UTIME", args: stampFirst, verify: true},
+		{verb: "SITE UTIME", args: threeStamps, verify: true},
+	}
 }
 
 // SetTime sets the time of a file's last change, to the second.
@@ -70,27 +79,41 @@ func (c *Conn) SetTime(ctx context.Context, path string, t time.Time) error {
 	if err := checkPath(path); err != nil {
 		return err
 	}
-	stamp := t.UTC().Format(stampLayout)
-	for len(c.times) > 0 {
-		way := c.times[0]
-		r, err := c.command(ctx, way.verb, way.args(path, stamp)...)
-		switch {
-		case err != nil:
-			return err
-		case r.code/100 == 4:
-			return r.failed(way.verb, way.args(path, stamp)...)
-		case r.positive() && (!way.verify || c.hasTime(ctx, path, t)):
-			return nil
-		case r.code == 550:
-			// The file, or the whole argument taken for its name.
-			err := c.explain(ctx, path, r.failed(way.verb, way.args(path, stamp)...))
-			if way.verb == "MFMT" || errors.Is(err, fs.ErrNotExist) {
-				return err
-			}
+	if c.times == nil {
+		c.times = timeVerbs()
+		if c.features.MFMT {
+			c.times = c.times[:1]
 		}
-		c.times = c.times[1:]
 	}
-	return fmt.Errorf("setting the time of a file: %w", errors.ErrUnsupported)
+	err := fmt.Errorf("setting the time of a file: %w", errors.ErrUnsupported)
+	for i := 0; i < len(c.times); {
+		refused := c.setTime(ctx, c.times[i], path, t)
+		switch {
+		case refused == nil || c.broken || errors.Is(refused, ErrTemporary) || errors.Is(refused, fs.ErrNotExist):
+			return refused
+		case errors.Is(refused, errors.ErrUnsupported):
+			c.times = slices.Delete(c.times, i, i+1)
+		default: // the file, or a server that took all for its name
+			err = refused
+			i++
+		}
+	}
+	return err
+}
+
+// setTime tries one way.
+func (c *Conn) setTime(ctx context.Context, way timeVerb, path string, t time.Time) error {
+	args := way.args(path, t.UTC().Format(stampLayout))
+	r, err := c.command(ctx, way.verb, args...)
+	switch {
+	case err != nil:
+		return err
+	case !r.positive():
+		return c.explain(ctx, path, r.failed(way.verb, args...))
+	case way.verify && !c.hasTime(ctx, path, t):
+		return fmt.Errorf("%s did something else: %w", way.verb, errors.ErrUnsupported)
+	}
+	return nil
 }
 
 // hasTime tells whether the file has the time now.

@@ -29,11 +29,13 @@ type Conn struct {
 	// What the server turned out not to be able to do, though it may have said otherwise.
 	noEPSV, noMLSD, noMLST, noSIZE, noMDTM, noDashA bool
 	dashA                                           bool      // LIST -a works
+	listsItself                                     bool      // listings have "."
 	hash                                            Algorithm // selected for HASH
 	times                                           []timeVerb
 }
 
-// closeWait limits the farewell: nothing depends on it.
+// closeWait limits the wait for words on which nothing depends: farewells, and replies to
+// what was broken off.
 const closeWait = 2 * time.Second
 
 // Features is what the server says that it can.

@@ -152,8 +152,13 @@ func (d *data) failed(err error) error {
 // gives the final reply.
 func (d *data) finish() (reply, error) {
 	err := d.step()
+	if conn, ok := d.conn.(*tls.Conn); ok && err == nil {
+		if err = conn.CloseWrite(); err == nil {
+			d.drain(conn)
+		}
+	}
 	if err == nil {
-		err = d.conn.Close()
+		err = d.tcp.Close()
 	}
 	if err != nil {
 		return reply{}, d.failed(err)
@@ -162,14 +167,29 @@ func (d *data) finish() (reply, error) {
 	return d.finalReply()
 }
 
+// drain reads what the server still has to say below the data, until it closes: tickets of
+// TLS 1.3 and its own close_notify. A connection that is closed with something unread is
+// reset, and the server loses what it has not read yet.
+func (d *data) drain(conn *tls.Conn) {
+	if err := errors.Join(d.tcp.CloseWrite(), d.tcp.SetReadDeadline(time.Now().Add(min(closeWait, d.c.cfg.timeout())))); err != nil {
+		return // the final reply tells
+	}
+	_, _ = io.Copy(io.Discard, io.LimitReader(conn, maxFarewell)) // the same
+}
+
+// maxFarewell is more octets than a server has to say on a connection for an upload.
+const maxFarewell = 64 << 10
+
 // finalReply reads the reply that ends the transfer, once.
-func (d *data) finalReply() (reply, error) {
+func (d *data) finalReply() (reply, error) { return d.replyWithin(d.c.cfg.timeout()) }
+
+func (d *data) replyWithin(wait time.Duration) (reply, error) {
 	if d.done {
 		return reply{}, &connError{d.verb, net.ErrClosed}
 	}
 	d.done = true
 	defer d.c.begin(d.ctx)()
-	r, err := d.c.receive(d.ctx, d.verb, d.c.cfg.timeout())
+	r, err := d.c.receive(d.ctx, d.verb, wait)
 	if err == nil && (r.preliminary() || r.intermediate()) {
 		err = d.c.fail(d.ctx, d.verb, ErrProtocol)
 	}
@@ -185,7 +205,7 @@ func (d *data) abandon() {
 	}
 	d.tcp.SetLinger(0)
 	d.drop()
-	_, _ = d.finalReply() // whatever it is; a failure has made the Conn unusable
+	_, _ = d.replyWithin(min(closeWait, d.c.cfg.timeout())) // Pure-FTPd with TLS says nothing more; a failure makes the Conn unusable
 }
 
 // drop closes the data connection without a word.

@@ -23,8 +23,7 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 		}
 		return nil, &connError{"dial", err}
 	}
-	c := &Conn{cfg: cfg, now: time.Now}
-	c.tcp, c.times = tcp, timeVerbs
+	c := &Conn{cfg: cfg, tcp: tcp, now: time.Now}
 	c.use(tcp)
 	if err := c.arrive(ctx); err != nil {
 		_ = c.Close() // the error says more

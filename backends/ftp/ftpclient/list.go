@@ -54,6 +54,8 @@ type listing struct {
 	yield   func(Entry, error) bool
 	parse   func([]byte) (rawEntry, error)
 	lines   int  // that came
+	crlf    bool // lines end with CR LF
+	within  bool // a name with an LF
 	entries int  // that were made of them
 	stopped bool // the caller wants no more
 }
@@ -63,10 +65,10 @@ type listing struct {
 func (l *listing) run(ctx context.Context, dir string) error {
 	c := l.c
 	if err := c.changeDir(ctx, dir); err != nil {
-		return err
+		return c.closed(ctx, dir, err)
 	}
 	if c.features.MLST && !c.noMLSD {
-		l.parse = parseFacts
+		l.parse = parseMLSD
 		err := l.stream(ctx, "MLSD")
 		if !errors.Is(err, errors.ErrUnsupported) {
 			return err
@@ -91,6 +93,34 @@ func (l *listing) run(ctx context.Context, dir string) error {
 	return err
 }
 
+// closed has a second look at a directory that the server does not go to, when it does not
+// say why. vsftpd says the same of what is not there and of what the user may not enter; to
+// take the second for the first would lose all that is in it. RNFR tells what is there.
+func (c *Conn) closed(ctx context.Context, dir string, err error) error {
+	var refused *ReplyError
+	if !errors.As(err, &refused) || !errors.Is(err, fs.ErrNotExist) || saysWhy(refused.Text) {
+		return err
+	}
+	if r, lookErr := c.command(ctx, "SIZE", dir); lookErr != nil || r.positive() {
+		return errors.Join(err, lookErr) // a file
+	}
+	r, lookErr := c.command(ctx, "RNFR", dir)
+	if lookErr != nil || !r.intermediate() {
+		return errors.Join(err, lookErr)
+	}
+	refused.kind = fs.ErrPermission
+	if r, lookErr = c.command(ctx, "TYPE", "I"); lookErr == nil && !r.positive() {
+		_ = c.fail(ctx, "RNFR", ErrProtocol) // the server insists on RNTO, as ProFTPD does
+	}
+	return err
+}
+
+// saysWhy tells that the system's own words are in a reply of 550.
+func saysWhy(text string) bool {
+	text = strings.ToLower(text)
+	return strings.Contains(text, "no such file") || strings.Contains(text, "not a directory")
+}
+
 // refusedForGood tells a reply of 5xx.
 func refusedForGood(err error) bool {
 	var refused *ReplyError
@@ -111,10 +141,7 @@ func (c *Conn) changeDir(ctx context.Context, dir string) error {
 func (l *listing) stream(ctx context.Context, verb string, words ...string) error {
 	d, err := l.c.transfer(ctx, 0, verb, words...)
 	if err != nil {
-		if saysEmpty(err) {
-			return nil
-		}
-		return err
+		return refusal(err)
 	}
 	err = l.read(bufio.NewReaderSize(d, maxListingLine))
 	if err != nil || l.stopped {
@@ -131,21 +158,33 @@ func (l *listing) stream(ctx context.Context, verb string, words ...string) erro
 	return l.whole(r)
 }
 
-// saysEmpty tells of the refusal by which some servers say that a directory has nothing.
-func saysEmpty(err error) bool {
+// refusal judges the reply of a server that does not begin a listing of the directory that
+// it is in: some say so that there is nothing, others that the user may not read it.
+func refusal(err error) error {
 	var refused *ReplyError
-	return errors.As(err, &refused) && (refused.Code == 450 || refused.Code == 550) && strings.Contains(strings.ToLower(refused.Text), "no files found")
+	if !errors.As(err, &refused) || refused.Code != 450 && refused.Code != 550 {
+		return err
+	}
+	if strings.Contains(strings.ToLower(refused.Text), "no files found") {
+		return nil
+	}
+	if refused.Code == 550 {
+		refused.kind = fs.ErrPermission
+	}
+	return err
 }
 
-// whole looks for signs in a reply of 226 that the listing is not whole. Pure-FTPd cuts at
-// 10,000 names ("Output truncated to 10000 matches"), vsftpd lists nothing of what it may
-// not read ("Transfer done (but failed to open directory)."); the codes do not tell.
+// whole looks for signs in a reply of 226 that the listing is not whole; the codes do not
+// tell. Pure-FTPd cuts at 10,000 names ("Output truncated to 10000 matches"). Of what the
+// user may not read vsftpd lists nothing ("Transfer done (but failed to open directory)."),
+// Pure-FTPd too ("Sorry, we were unable to read [.]"), and ProFTPD does not even say so, but
+// leaves out the directory itself.
 func (l *listing) whole(r reply) error {
 	text := strings.ToLower(r.text())
 	switch {
 	case strings.Contains(text, "truncated"):
 		return fmt.Errorf("%w: %s", ErrIncomplete, r.text())
-	case strings.Contains(text, "failed to open directory"):
+	case strings.Contains(text, "failed to open directory"), strings.Contains(text, "unable to read"), l.lines == 0 && l.c.listsItself:
 		return fmt.Errorf("%w: %s: %w", ErrIncomplete, r.text(), fs.ErrPermission)
 	case l.c.leftOut.Unparsed > 0 && l.entries == 0:
 		return fmt.Errorf("%w: %w: no line could be read, such as %s", ErrIncomplete, ErrProtocol, l.c.leftOut.Example)
@@ -165,39 +204,70 @@ func (l *listing) read(r *bufio.Reader) error {
 		case err != nil && !errors.Is(err, io.EOF):
 			return err
 		}
-		l.line(bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r")))
+		l.end(line)
 		if l.stopped {
 			return nil
 		}
 	}
 }
 
+// end takes a line with its end. Where lines end with CR LF, as they should, an LF alone is
+// part of a name, and what surrounds it must not become two other names.
+func (l *listing) end(line []byte) {
+	text, ended := bytes.CutSuffix(line, []byte("\n"))
+	text, crlf := bytes.CutSuffix(text, []byte("\r"))
+	if l.lines == 0 {
+		l.crlf = crlf
+	}
+	within := l.within
+	l.within = ended && !crlf && l.crlf
+	switch {
+	case within: // the rest of a name that was counted
+	case l.within:
+		l.lines++
+		l.out(line, errUnsafe)
+	default:
+		l.lines++
+		l.line(text)
+	}
+}
+
 // line makes an entry of a line, or counts what it is instead.
 func (l *listing) line(line []byte) {
-	l.lines++
 	e, err := l.parsed(line)
 	if err == nil {
 		e, err = e.checked()
 	}
-	out := &l.c.leftOut
-	switch {
-	case errors.Is(err, errNothing):
-		return
-	case errors.Is(err, errSpecial):
-		out.Special++
-		return
-	case errors.Is(err, errUnsafe):
-		out.Unsafe++
-	case err != nil:
-		out.Unparsed++
-	default:
+	if err == nil {
 		if name, ok := l.c.decode(e.name); ok {
 			e.Name = name
 			l.entries++
 			l.stopped = !l.yield(e.Entry, nil)
 			return
 		}
+		err = errUndecodable
+	}
+	l.out(line, err)
+}
+
+// out counts a line that is no entry.
+func (l *listing) out(line []byte, err error) {
+	out := &l.c.leftOut
+	switch {
+	case errors.Is(err, errNothing):
+		return
+	case errors.Is(err, errItself):
+		l.c.listsItself = true
+		return
+	case errors.Is(err, errSpecial):
+		out.Special++
+		return
+	case errors.Is(err, errUnsafe):
+		out.Unsafe++
+	case errors.Is(err, errUndecodable):
 		out.Undecodable++
+	default:
+		out.Unparsed++
 	}
 	if out.Example == "" {
 		out.Example = strconv.QuoteToASCII(string(line[:min(len(line), 200)]))

@@ -3,6 +3,7 @@ package ftpclient
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path"
 	"strconv"
@@ -11,7 +12,8 @@ import (
 
 // Stat tells about a file or directory, and follows links. By MLST; else by SIZE, MDTM and
 // CWD, which tell no time of directories; else by listing the directory that it is in.
-// fs.ErrNotExist if there is nothing, or nothing that the user may know of.
+// fs.ErrNotExist if there is nothing, nothing that the user may know of, or nothing that
+// could be fetched, such as a device.
 func (c *Conn) Stat(ctx context.Context, name string) (Entry, error) {
 	if err := checkPath(name); err != nil {
 		return Entry{}, err
@@ -21,32 +23,34 @@ func (c *Conn) Stat(ctx context.Context, name string) (Entry, error) {
 		switch {
 		case errors.Is(err, errors.ErrUnsupported):
 			c.noMLST = true
-		case err != nil || !e.Link:
-			return e, err
+		case err != nil || !e.Link && (e.Dir || !e.linkMode):
+			return e.Entry, err
 		}
 	}
-	return c.probe(ctx, name)
+	return c.probe(ctx, name) // also for links to files: ProFTPD's MLST tells the size of the link
 }
 
-// mlst asks MLST, whose entry is the line of the reply that begins with a space.
-func (c *Conn) mlst(ctx context.Context, name string) (Entry, error) {
+// mlst asks MLST, whose entry is in a line of its own within the reply.
+func (c *Conn) mlst(ctx context.Context, name string) (rawEntry, error) {
 	r, err := c.expect2xx(ctx, "MLST", name)
 	if err != nil {
-		return Entry{}, missing(err)
+		return rawEntry{}, missing(err)
 	}
 	for _, line := range r.lines[1:] {
 		line = strings.TrimLeft(line, " ")
 		if !strings.Contains(line, "=") {
 			continue
 		}
-		e, err := parseFacts([]byte(strings.Replace(line, "=cdir;", "=dir;", 1)))
-		if err != nil {
-			break
+		e, err := parseMLST([]byte(line))
+		switch {
+		case err == nil:
+			e.Name = path.Base(name)
+			return e, nil
+		case errors.Is(err, errSpecial):
+			return rawEntry{}, fmt.Errorf("MLST %s: %w: %w", name, err, fs.ErrNotExist)
 		}
-		e.Name = path.Base(name)
-		return e.Entry, nil
 	}
-	return Entry{}, &ReplyError{Command: "MLST " + name, Code: 502, Text: r.text()} // not to be understood: as if not there
+	return rawEntry{}, fmt.Errorf("MLST: no facts in %q: %w", r.text(), errors.ErrUnsupported)
 }
 
 // probe asks SIZE and MDTM, which are for files, and then CWD.

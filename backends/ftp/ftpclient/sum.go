@@ -67,6 +67,9 @@ func (c *Conn) sumByVerb(ctx context.Context, path, verb string, size int) ([]by
 	if err != nil {
 		return nil, err
 	}
+	if r.code == 501 { // ProFTPD's X commands cannot do names with spaces
+		return nil, fmt.Errorf("%w: %w", r.failed(verb, path), errors.ErrUnsupported)
+	}
 	if !r.positive() {
 		return nil, c.explain(ctx, path, r.failed(verb, path))
 	}
