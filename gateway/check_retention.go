@@ -20,14 +20,19 @@ const (
 	maxCountedPrefixes = 100
 )
 
-// upkeepOf are the grants of a store for which the gateway works by itself.
+// upkeepOf are the grants of a store for which the gateway works by itself, and those that it
+// is behind.
 func upkeepOf(cfg *configs.Config, store string) []auth.Grant {
-	var upkeep []auth.Grant
+	var all, upkeep []auth.Grant
 	for _, u := range cfg.Users {
-		for _, g := range newUser(u).Grants {
-			if g.Store == store && (g.Quota != auth.Quota{} || g.Retention.Days > 0) {
-				upkeep = append(upkeep, g)
-			}
+		all = append(all, newUser(u).Grants...)
+	}
+	if anonymous := newAnonymous(cfg.Anonymous); anonymous != nil {
+		all = append(all, anonymous.Grants...)
+	}
+	for _, g := range all {
+		if g.Store == store && len(charges([]auth.Grant{g})) > 0 || g.Behind.Store == store {
+			upkeep = append(upkeep, g)
 		}
 	}
 	return upkeep
@@ -37,7 +42,7 @@ func upkeepOf(cfg *configs.Config, store string) []auth.Grant {
 func (t trial) checkRetention(ctx context.Context, w io.Writer) {
 	r := newRetention(slog.New(slog.DiscardHandler))
 	r.stores = map[string]backends.Backend{t.name: t.store}
-	r.replace(charges(t.upkeep))
+	r.replace(charges(grantsOf(t.name, t.upkeep)))
 	done := 0
 	for s := range r.expiries(t.name) {
 		if done == maxCountedPrefixes {

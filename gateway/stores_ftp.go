@@ -34,6 +34,7 @@ func ftpServer() provider {
 			get:     "the right to download the files to the user at the server",
 			discard: "the right to delete files and directories to the user at the server",
 		},
+		tree:    true,
 		sparing: true,
 		remedy: func(c configs.Store) (key, right string) {
 			if _, err := charsetOfServer(c.Charset); err != nil {
