@@ -33,6 +33,27 @@ func (b Behind) Prefix() string {
 	return ""
 }
 
+// Mounted are the stores that are mounted, and those with accounts, each once or more often.
+func (c *Config) Mounted() []string {
+	var names []string
+	add := func(mounts []Mount) {
+		for _, m := range mounts {
+			names = append(names, m.Store)
+		}
+	}
+	for _, u := range c.Users {
+		add(u.Mounts)
+	}
+	for _, t := range c.Templates {
+		add(t.Mounts)
+	}
+	add(anonymousMounts(c.Anonymous))
+	for _, a := range c.Accounts {
+		names = append(names, a.Store)
+	}
+	return names
+}
+
 // removeOne is what to do about a retention of keys that have something behind.
 const removeOne = "remove one of the two until nothing is behind any more"
 

@@ -37,17 +37,29 @@ func newAdmin(address string, m *metrics, r *readiness, log *slog.Logger) *admin
 }
 
 // serve answers whether clients should be sent here. Of a store that does not answer it
-// says the name that the configuration gives it; why stands in the log.
+// says the name that the configuration gives it; why stands in the log. One that is only behind
+// others is told of too, but what is here is served without it.
 func (r *readiness) serve(w http.ResponseWriter, _ *http.Request) {
 	if r.draining.Load() {
 		tell(w, http.StatusServiceUnavailable, "draining")
 		return
 	}
-	if down := r.silent(); len(down) > 0 {
-		tell(w, http.StatusServiceUnavailable, "stores that do not answer: "+strings.Join(down, ", "))
-		return
+	var needed, spared []string
+	for _, name := range r.silent() {
+		if r.optional(name) {
+			spared = append(spared, name)
+		} else {
+			needed = append(needed, name)
+		}
 	}
-	tell(w, http.StatusOK, "ready")
+	switch {
+	case len(needed) > 0:
+		tell(w, http.StatusServiceUnavailable, "stores that do not answer: "+strings.Join(append(needed, spared...), ", "))
+	case len(spared) > 0:
+		tell(w, http.StatusOK, "ready; stores behind others that do not answer: "+strings.Join(spared, ", "))
+	default:
+		tell(w, http.StatusOK, "ready")
+	}
 }
 
 func tell(w http.ResponseWriter, status int, text string) {

@@ -137,6 +137,32 @@ func TestReadyNamesTheStoreAlone(t *testing.T) {
 	}
 }
 
+// TestReadyWithoutWhatIsBehind: an old server that is down keeps nobody from what is here.
+func TestReadyWithoutWhatIsBehind(t *testing.T) {
+	t.Parallel()
+	r := prepare(t, func(cfg *configs.Config) {
+		watched(cfg)
+		cfg.Stores["old"] = configs.Store{Kind: configs.LocalDir, Path: t.TempDir()}
+		cfg.Users[0].Mounts[0].Behind = configs.Behind{Store: "old", Path: "/"}
+	})
+	stuck := make(chan struct{})
+	close(stuck)
+	r.readiness.stores = map[string]backends.Backend{"disk": mute{}, "old": &deaf{stuck: stuck}}
+	r.run(t)
+	status, body := r.ask(t, "GET", "/readyz")
+	if status != http.StatusOK || body != "ready; stores behind others that do not answer: old\n" {
+		t.Errorf("%d %q", status, body)
+	}
+	next := *r.cfg
+	next.Anonymous.Mounts = []configs.AnonymousMount{{Path: "/old", Store: "old"}}
+	if err := r.Reload(t.Context(), &next); err != nil {
+		t.Fatal(err)
+	}
+	if status, body := r.ask(t, "GET", "/readyz"); status != http.StatusServiceUnavailable || body != "stores that do not answer: old\n" {
+		t.Errorf("mounted too: %d %q", status, body)
+	}
+}
+
 // TestS50_NotReadyWhileDraining, while what runs is still served.
 func TestS50_NotReadyWhileDraining(t *testing.T) {
 	t.Parallel()

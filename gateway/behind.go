@@ -164,6 +164,13 @@ func (b *behinds) has(name string) bool {
 	return b.behind[name]
 }
 
+// onlyBehind tells whether a store is behind others now, and nothing else is mounted from it as
+// far as the configuration says.
+func (g *Gateway) onlyBehind(name string) bool {
+	accounts := g.accounts.Load()
+	return g.behinds.has(name) && !slices.Contains(accounts.cfg.Mounted(), name)
+}
+
 // run makes behind what is changed here, where a mount says so, until ctx ends.
 func (b *behinds) run(ctx context.Context) {
 	var all sync.WaitGroup

@@ -121,8 +121,8 @@ func newGateway(ctx context.Context, cfg *configs.Config, accounts *accounts, lo
 		window:    cfg.Uploads.ResumeWindow,
 		log:       log,
 		audit:     records,
-		readiness: &readiness{stores: stores, log: log},
 	}
+	g.readiness = &readiness{stores: stores, log: log, optional: g.onlyBehind}
 	g.retention.audit = records
 	g.upkeep = &upkeep{apply: g.keep}
 	accounts.measured.Store(measured)

@@ -27,6 +27,7 @@ const (
 // readiness tells whether the gateway can do what it is there for.
 type readiness struct {
 	stores   map[string]backends.Backend
+	optional func(name string) bool // tells of stores without which clients are served
 	log      *slog.Logger
 	draining atomic.Bool
 	flights  singleflight.Group
