@@ -57,6 +57,9 @@ func targetsOf(cfg *configs.Config, store, parts string, upkeep []auth.Grant) (t
 	if slices.ContainsFunc(upkeep, func(g auth.Grant) bool { return g.Store == store && g.Behind.Store != "" }) {
 		own(backends.Reserved+"/gone/", permissions()...)
 	}
+	if slices.ContainsFunc(upkeep, func(g auth.Grant) bool { return g.Store == store && g.Behind.Mirror }) {
+		own(backends.Reserved+"/mirror/", permissions()...)
+	}
 	if parts != "" && stores {
 		own(parts, put, get, discard)
 	}
