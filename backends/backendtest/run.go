@@ -30,6 +30,10 @@ type Features struct {
 	// Refused are keys of [AwkwardKeys] that the store must refuse with fs.ErrInvalid.
 	Refused []string
 
+	// Mangled are keys of [AwkwardKeys] that the server behind the store keeps under another
+	// name, without a word. They are left out.
+	Mangled []string
+
 	// NoneBeside says that "a" beside "a/b" is refused with fs.ErrExist.
 	NoneBeside bool
 

@@ -21,30 +21,34 @@ func parts(dir string) (found []string, err error) {
 	return found, err
 }
 
-func TestConformance(t *testing.T) {
-	for name, spoil := range map[string]func(*fake){
-		"MLSD": func(*fake) {},
-		"LIST": func(f *fake) { f.noMLST = true },
-	} {
-		t.Run(name, func(t *testing.T) {
-			var dir string
-			backendtest.Run(t, func(t *testing.T) backends.Backend {
-				f := newFake(t)
-				spoil(f)
-				dir = f.dir
-				s := f.store(t, nil)
-				s.page = 50
-				return s
-			}, backendtest.Features{
-				Many:          120,
-				Hierarchical:  true,
-				ModTimeOnly:   true,
-				NoParking:     true,
-				ObjectCuts:    true,
-				MovesTrees:    true,
-				RoughListings: name == "LIST",
-				Leftovers:     func(context.Context, backends.Backend) ([]string, error) { return parts(dir) },
-			})
-		})
+// conforms proves the contract for stores that open makes, each with the directory in which
+// its server has the files. change is nil, or changes what is said of them.
+func conforms(t *testing.T, open func(*testing.T) (*Store, string), change func(*backendtest.Features)) {
+	t.Helper()
+	var dir string // of the case that is running
+	f := backendtest.Features{
+		Many:         120,
+		Hierarchical: true,
+		ModTimeOnly:  true,
+		NoParking:    true,
+		ObjectCuts:   true,
+		MovesTrees:   true,
+		Leftovers:    func(context.Context, backends.Backend) ([]string, error) { return parts(dir) },
 	}
+	if change != nil {
+		change(&f)
+	}
+	backendtest.Run(t, func(t *testing.T) backends.Backend {
+		var s *Store
+		s, dir = open(t)
+		s.page = 50
+		return s
+	}, f)
+}
+
+func TestConformance(t *testing.T) {
+	conforms(t, func(t *testing.T) (*Store, string) {
+		f := newFake(t)
+		return f.store(t, nil), f.dir
+	}, nil)
 }

@@ -3,6 +3,7 @@ package ftp
 import (
 	"errors"
 	"io/fs"
+	"strings"
 
 	"causeway/backends"
 	"causeway/backends/ftp/ftpclient"
@@ -35,6 +36,10 @@ func kindOf(err error) error {
 			return backends.ErrQuota
 		case 530, 532: // not logged in: nothing is known of any file
 			return backends.ErrUnavailable
+		case 553: // name not allowed; but servers also say so of a STOR in what is not there
+			if strings.HasPrefix(reply.Command, "RNTO ") {
+				return fs.ErrInvalid
+			}
 		}
 	}
 	for _, kind := range []error{
