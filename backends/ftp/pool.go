@@ -80,8 +80,30 @@ func (p *pool) take(ctx context.Context) (*conn, error) {
 			<-p.slots
 			return nil, err
 		}
-		time.AfterFunc(fullFor, func() { <-p.slots }) // the server has places for one less
+		if c := p.reuse(); c != nil { // given back meanwhile
+			return c, nil
+		}
+		p.shrink()
 	}
+}
+
+// shrink takes the caller's slot and all that are free away for a while: the server has
+// places for those that are in use.
+func (p *pool) shrink() {
+	taken := 1
+	for free := true; free; {
+		select {
+		case p.slots <- struct{}{}:
+			taken++
+		default:
+			free = false
+		}
+	}
+	time.AfterFunc(fullFor, func() {
+		for range taken {
+			<-p.slots
+		}
+	})
 }
 
 // takeChecked is take for what must not be done twice: the connection has just answered.
@@ -230,9 +252,9 @@ func (p *pool) crowded(err error) bool {
 	return (crowd(err) || refused(err) && p.proven) && p.inUse > 0
 }
 
-// full is crowded for those who do not hold mu.
+// full tells whether a connection in use, or one that is idle again, is to be waited for.
 func (p *pool) full(err error) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.crowded(err)
+	return p.crowded(err) || crowd(err) && len(p.idle) > 0
 }

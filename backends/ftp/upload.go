@@ -17,6 +17,8 @@ import (
 const (
 	// maxAlternates is how many other names are tried at a commit.
 	maxAlternates = 100
+	// maxAhead is how far the time of a file may be made to run ahead of when it was written.
+	maxAhead = time.Minute
 	// clearing is how long it may take to remove what an upload has left.
 	clearing = 30 * time.Second
 )
@@ -269,8 +271,8 @@ func (u *upload) vacant(key, name string) (backends.Object, error) {
 // not share with what it replaces, or nobody could tell the two apart.
 func (u *upload) dated(sent, old backends.Object) (backends.Object, error) {
 	want, set := backends.ParseModTime(u.options.Metadata[backends.MetaModTime])
-	if !set && old.ETag == sent.ETag {
-		want, set = sent.ModTime.Add(time.Second), true
+	if gap := old.ModTime.Sub(sent.ModTime); !set && old.Size == sent.Size && 0 <= gap && gap < maxAhead {
+		want, set = old.ModTime.Add(time.Second), true
 	}
 	if !set {
 		return sent, nil
