@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -54,21 +55,25 @@ func (c *Conn) Noop(ctx context.Context) error {
 // Close says QUIT if the connection is still good, waits a short while for the answer, and
 // closes. Open transfers end.
 func (c *Conn) Close() error {
-	if !c.broken {
-		c.broken = true
-		c.tcp.SetDeadline(time.Now().Add(min(closeWait, c.cfg.timeout())))
-		if _, err := c.control.Write([]byte("QUIT\r\n")); err == nil {
-			_, _ = readReply(c.r) // the connection ends in any case
-		}
+	if c.broken {
+		return nil
 	}
-	return c.tcp.Close()
+	c.broken = true
+	err := c.tcp.SetDeadline(time.Now().Add(min(closeWait, c.cfg.timeout())))
+	if err == nil {
+		_, err = c.control.Write([]byte("QUIT\r\n"))
+	}
+	if err == nil {
+		_, err = readReply(c.r)
+	}
+	return errors.Join(err, c.tcp.Close())
 }
 
 // fail gives the connection up and tells why.
 func (c *Conn) fail(ctx context.Context, op string, err error) error {
 	if !c.broken {
 		c.broken = true
-		c.tcp.Close()
+		_ = c.tcp.Close() // the error that led here says more
 	}
 	if ctx.Err() != nil {
 		err = ctx.Err()
@@ -79,7 +84,12 @@ func (c *Conn) fail(ctx context.Context, op string, err error) error {
 // begin makes the end of the context end what is being waited for on the control
 // connection. The caller calls the function that it returns when it waits no more.
 func (c *Conn) begin(ctx context.Context) func() bool {
-	return context.AfterFunc(ctx, func() { c.tcp.SetDeadline(time.Unix(1, 0)) })
+	return context.AfterFunc(ctx, func() { expire(c.tcp) })
+}
+
+// expire ends what a connection waits for.
+func expire(conn net.Conn) {
+	_ = conn.SetDeadline(time.Unix(1, 0)) // an error means that it is closed
 }
 
 // step gives the control connection its time for one step.

@@ -48,7 +48,7 @@ func (c *Conn) transfer(ctx context.Context, offset int64, verb string, words ..
 	}
 	d := &data{c: c, ctx: ctx, verb: verb, words: words, tcp: &watched{TCPConn: tcp}}
 	d.conn = d.tcp
-	d.cancel = context.AfterFunc(ctx, func() { tcp.SetDeadline(time.Unix(1, 0)) })
+	d.cancel = context.AfterFunc(ctx, func() { expire(tcp) })
 	if err := d.start(offset); err != nil {
 		d.drop()
 		return nil, err
@@ -203,7 +203,7 @@ func (d *data) abandon() {
 		d.drop()
 		return
 	}
-	d.tcp.SetLinger(0)
+	_ = d.tcp.SetLinger(0) // without it the server sees an end, as it does in any case of a process that dies
 	d.drop()
 	_, _ = d.replyWithin(min(closeWait, d.c.cfg.timeout())) // Pure-FTPd with TLS says nothing more; a failure makes the Conn unusable
 }
@@ -211,7 +211,7 @@ func (d *data) abandon() {
 // drop closes the data connection without a word.
 func (d *data) drop() {
 	d.cancel()
-	d.tcp.Close()
+	_ = d.tcp.Close() // it may be closed already
 }
 
 // openData opens a data connection: by EPSV (RFC 2428), and by PASV with servers that do
@@ -278,15 +278,9 @@ func parseEPSV(text string) (int, bool) {
 // parsePASV reads the port of "Entering Passive Mode (h1,h2,h3,h4,p1,p2)"; brackets are
 // often missing (RFC 1123 §4.1.2.6).
 func parsePASV(text string) (int, bool) {
-	for i := range text {
-		if !isDigit(text[i]) || i > 0 && isDigit(text[i-1]) {
-			continue
-		}
-		end := i
-		for end < len(text) && (isDigit(text[end]) || text[end] == ',') {
-			end++
-		}
-		if n := strings.Split(text[i:end], ","); len(n) == 6 {
+	notNumbers := func(r rune) bool { return r != ',' && (r < '0' || '9' < r) }
+	for run := range strings.FieldsFuncSeq(text, notNumbers) {
+		if n := strings.Split(run, ","); len(n) == 6 {
 			high, err1 := strconv.ParseUint(n[4], 10, 8)
 			low, err2 := strconv.ParseUint(n[5], 10, 8)
 			return int(high)<<8 | int(low), err1 == nil && err2 == nil && high|low != 0

@@ -32,7 +32,7 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	return c, nil
 }
 
-// ErrUnjudged: the server has let the user in and not judged the password.
+// ErrUnjudged means that the server has let the user in and not judged the password.
 var ErrUnjudged = errors.New("the FTP server lets the user in with any password")
 
 // Login tells whether the server takes the name and password: nil, a [ReplyError] that

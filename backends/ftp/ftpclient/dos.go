@@ -38,14 +38,14 @@ func (c clock) parseDOS(line []byte) (rawEntry, error) {
 	if err != nil {
 		return rawEntry{}, errForm
 	}
-	e.Size, e.name = int64(size), line[kind.end+1:] //nolint:gosec // parsed as 63 bits
+	e.Size, e.name = int64(size), line[kind.end+1:]
 	return e.checked()
 }
 
 // dosTail is the name after <DIR>: what begins at the column, or what comes after the spaces.
 func dosTail(line []byte, end, column int) []byte {
 	tail := bytes.TrimLeft(line[end:], " ")
-	if column < len(line) && len(bytes.TrimLeft(line[end:column], " ")) == 0 {
+	if end <= column && column < len(line) && len(bytes.TrimLeft(line[end:column], " ")) == 0 {
 		tail = line[column:]
 	}
 	return tail

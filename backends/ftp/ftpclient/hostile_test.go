@@ -211,7 +211,7 @@ func TestReplyErrorsHaveKinds(t *testing.T) {
 	} {
 		err := error(&ReplyError{Command: "RETR /x", Code: c.code, Text: c.text})
 		for _, kind := range []error{ErrTemporary, fs.ErrPermission, fs.ErrNotExist, errors.ErrUnsupported, ErrProtocol} {
-			if got, want := errors.Is(err, kind), kind == c.kind; got != want {
+			if got, want := errors.Is(err, kind), errors.Is(c.kind, kind); got != want {
 				t.Errorf("%v is %v: %v", err, kind, got)
 			}
 		}

@@ -56,7 +56,7 @@ func parseFacts(line []byte) (rawEntry, string, error) {
 			if err != nil {
 				return rawEntry{}, "", errForm
 			}
-			e.Size = int64(n) //nolint:gosec // parsed as 63 bits
+			e.Size = int64(n)
 		case "modify":
 			t, err := parseStamp(value)
 			if err != nil {

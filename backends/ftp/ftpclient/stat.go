@@ -64,7 +64,7 @@ func (c *Conn) probe(ctx context.Context, name string) (Entry, error) {
 		size, parseErr := strconv.ParseUint(strings.TrimSpace(r.text()), 10, 63)
 		switch {
 		case r.code == 213 && parseErr == nil:
-			e.Size = int64(size) //nolint:gosec // parsed as 63 bits
+			e.Size = int64(size)
 			return c.timed(ctx, name, e)
 		case r.code/100 == 4:
 			return Entry{}, r.failed("SIZE", name)

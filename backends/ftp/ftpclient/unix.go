@@ -46,7 +46,7 @@ func (c clock) parseUnix(line []byte) (rawEntry, error) {
 		if end >= len(line) {
 			return rawEntry{}, errForm
 		}
-		e.Size, e.ModTime, e.name = int64(size), t, line[end+1:] //nolint:gosec // parsed as 63 bits
+		e.Size, e.ModTime, e.name = int64(size), t, line[end+1:]
 		return e.ofMode(line[0])
 	}
 	return rawEntry{}, errForm

@@ -100,11 +100,9 @@ func (ss *session) handleFile(verb, arg string) string {
 	return "500 Unknown command."
 }
 
-func done(ok bool, reply string) string {
-	if !ok {
-		return "550 Failed."
-	}
-	return reply
+// done is the reply to a command that was done or not.
+func done(success bool, reply string) string {
+	return map[bool]string{true: reply, false: "550 Failed."}[success]
 }
 
 // describe tells about a file.

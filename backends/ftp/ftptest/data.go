@@ -35,7 +35,7 @@ func (ss *session) handleData(verb, p string) string {
 	if err != nil {
 		return "522 " + err.Error()
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	switch verb {
 	case "STOR":
 		content, err := io.ReadAll(conn)
@@ -64,7 +64,7 @@ func (ss *session) handleData(verb, p string) string {
 // nobody has.
 func (ss *session) passive(verb string) string {
 	if ss.data != nil {
-		ss.data.Close()
+		_ = ss.data.Close()
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -82,7 +82,7 @@ func (ss *session) passive(verb string) string {
 func (ss *session) accept() (net.Conn, error) {
 	l := ss.data
 	ss.data = nil
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	if err := l.(*net.TCPListener).SetDeadline(time.Now().Add(dataWait)); err != nil {
 		return nil, err
 	}
@@ -95,11 +95,11 @@ func (ss *session) accept() (net.Conn, error) {
 	}
 	secure := tls.Server(conn, ss.s.options.TLS)
 	if err := secure.Handshake(); err != nil {
-		conn.Close()
+		_ = conn.Close()
 		return nil, err
 	}
 	if !secure.ConnectionState().DidResume {
-		conn.Close()
+		_ = conn.Close()
 		return nil, fmt.Errorf("SSL connection failed: session reuse required")
 	}
 	return secure, nil

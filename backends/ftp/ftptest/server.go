@@ -74,7 +74,7 @@ func Start(t testing.TB, o Options) *Server {
 		}
 	})
 	t.Cleanup(func() {
-		l.Close()
+		_ = l.Close()
 		s.Cut()
 		sessions.Wait()
 	})
@@ -86,7 +86,7 @@ func (s *Server) Cut() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for conn := range s.conns {
-		conn.Close()
+		_ = conn.Close()
 	}
 }
 
@@ -123,9 +123,9 @@ type session struct {
 func (s *Server) serve(conn net.Conn) {
 	ss := &session{s: s, dir: "/"}
 	defer func() {
-		conn.Close()
+		_ = conn.Close()
 		if ss.data != nil {
-			ss.data.Close()
+			_ = ss.data.Close()
 		}
 		s.mu.Lock()
 		delete(s.conns, conn)
