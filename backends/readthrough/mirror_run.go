@@ -33,7 +33,7 @@ const (
 // called once. What fails is tried again, after pauses that grow, for as long as its route is
 // there: nothing is dropped.
 func (r *Routes) Mirror(ctx context.Context) {
-	m := &mirroring{routes: r, queue: r.queue, first: true, failed: make(map[string]pause), silent: make(map[backends.Backend]*silence)}
+	m := &mirroring{routes: r, queue: r.queue, first: true, inherited: make(map[string]bool), failed: make(map[string]pause), silent: make(map[backends.Backend]*silence)}
 	for ctx.Err() == nil {
 		began, wait := time.Now(), mirrorPeriod
 		deaf := time.Duration(0)
@@ -76,6 +76,10 @@ type mirroring struct {
 	queue  *queue
 	first  bool // no pass has been made yet
 
+	// inherited are records of others that were there at the start: they may be those of the
+	// process before this one, so that they are done at once, and once more when they are old.
+	inherited map[string]bool
+
 	mu     sync.Mutex
 	failed map[string]pause // by key
 	silent map[backends.Backend]*silence
@@ -101,8 +105,9 @@ type silence struct {
 
 // task is a key with the records of it that were there before it was looked at.
 type task struct {
-	key   string
-	names []string
+	key       string
+	names     []string
+	inherited []string // that are looked at, and not done with by that
 }
 
 // tally counts the records of a pass.
@@ -188,7 +193,10 @@ func (m *mirroring) tasks(ctx context.Context, records []backends.Object) []*tas
 	for _, o := range records {
 		_, mine := m.queue.mine(o.Key)
 		unsettled := mine && m.queue.underway(o.Key) || !mine && m.young(o)
-		if unsettled && !m.first {
+		if m.first && unsettled && len(m.inherited) < maxKnown {
+			m.inherited[o.Key] = true
+		}
+		if unsettled && !m.inherited[o.Key] {
 			continue
 		}
 		key, err := m.queue.key(ctx, o.Key)
@@ -201,7 +209,9 @@ func (m *mirroring) tasks(ctx context.Context, records []backends.Object) []*tas
 			byKey[key] = t
 			tasks = append(tasks, t)
 		}
-		if !unsettled {
+		if unsettled {
+			t.inherited = append(t.inherited, o.Key)
+		} else {
 			t.names = append(t.names, o.Key)
 		}
 	}
@@ -249,6 +259,11 @@ func (m *mirroring) do(ctx context.Context, t *task) []string {
 		}
 		m.routes.tell(ctx, route, Mirrored, t.key, nil)
 	}
+	m.mu.Lock()
+	for _, name := range t.inherited {
+		delete(m.inherited, name)
+	}
+	m.mu.Unlock()
 	return m.queue.remove(ctx, t.names)
 }
 

@@ -241,8 +241,11 @@ func TestMirrorOfAKilledGateway(t *testing.T) {
 				}
 				m.is("killed", map[string]string{"a": "1"})
 				m.way.Clear()
+				m.down()
 				m.start()
-				later(time.Second)
+				later(time.Minute)
+				m.old.Clear()
+				later(time.Minute)
 				want := map[string]string{"a": "1"}
 				if late {
 					want = map[string]string{"b": "1"}
