@@ -128,7 +128,8 @@ func (m *mirroring) pass(ctx context.Context) time.Duration {
 		if err != nil {
 			return mirrorPeriod
 		}
-		m.page(ctx, page.Objects, &t)
+		records := slices.DeleteFunc(page.Objects, func(o backends.Object) bool { return marker(o.Key) }) // of a tree
+		m.page(ctx, records, &t)
 		if page.Next == "" || page.Next == q.Token || ctx.Err() != nil {
 			break
 		}
