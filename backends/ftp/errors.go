@@ -1,6 +1,7 @@
 package ftp
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"strings"
@@ -17,18 +18,29 @@ func fail(op, key string, err error) error {
 	}
 	kind := kindOf(err)
 	if err == kind { //nolint:errorlint // the kind alone has no cause to tell
-		err = nil
+		return &backends.Error{Op: op, Key: key, Kind: kind}
 	}
-	return &backends.Error{Op: op, Key: key, Kind: kind, Err: err}
+	return &backends.Error{Op: op, Key: key, Kind: kind, Err: opaque{err}}
 }
 
-// opaque is an error that does not tell the kind of what it is the cause of.
+// opaque is an error that does not tell the kind of what it is the cause of: a refused login
+// is no permission that a file lacks. That the caller has given up can be seen.
 type opaque struct{ err error }
 
 func (o opaque) Error() string { return o.err.Error() }
 
+func (o opaque) Is(target error) bool {
+	return (target == context.Canceled || target == context.DeadlineExceeded) && errors.Is(o.err, target)
+}
+
+func (o opaque) As(target any) bool { return errors.As(o.err, target) }
+
 // kindOf is the kind of an error.
 func kindOf(err error) error {
+	var hidden opaque
+	if errors.As(err, &hidden) {
+		return backends.ErrUnavailable
+	}
 	var reply *ftpclient.ReplyError
 	if errors.As(err, &reply) {
 		switch reply.Code {

@@ -62,7 +62,9 @@ func (s *Store) list(ctx context.Context, q backends.Query) (backends.Page, erro
 func (s *Store) marker(ctx context.Context, prefix, listing string) (backends.Page, error) {
 	obj, err := s.look(ctx, prefix)
 	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrInvalid):
+	case errors.Is(err, fs.ErrNotExist):
+		return backends.Page{}, s.there(ctx)
+	case errors.Is(err, fs.ErrInvalid):
 		return backends.Page{}, nil
 	case err != nil:
 		return backends.Page{}, err

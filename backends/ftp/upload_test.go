@@ -109,8 +109,10 @@ func TestVersionsOfOneSizeAreToldApart(t *testing.T) {
 func TestStoreThatIsNotThereIsNotEmpty(t *testing.T) {
 	f := newFake(t)
 	s := f.store(t, func(c *Config) { c.Root = "/gone/for now" })
-	if _, err := s.List(t.Context(), backends.Query{}); !errors.Is(err, backends.ErrUnavailable) {
-		t.Errorf("list: %v", err)
+	for _, q := range []backends.Query{{}, {Prefix: "home/"}, {Prefix: "home/", Limit: 1}} {
+		if _, err := s.List(t.Context(), q); !errors.Is(err, backends.ErrUnavailable) {
+			t.Errorf("list %+v: %v", q, err)
+		}
 	}
 	u, err := s.Create(t.Context(), "k", backends.CreateOptions{})
 	if err != nil {

@@ -78,11 +78,11 @@ func (w *walk) begin(ctx context.Context) (item, error) {
 	switch {
 	case errors.Is(err, fs.ErrInvalid): // below a name that cannot be there is nothing
 		return item{}, io.EOF
-	case errors.Is(err, fs.ErrNotExist) && base != "":
-		return item{}, io.EOF
 	case errors.Is(err, fs.ErrNotExist):
-		// It must not be taken for one that is empty.
-		return item{}, fmt.Errorf("the directory that is the store is not there: %w", opaque{err})
+		if err := w.store.there(ctx); err != nil {
+			return item{}, err
+		}
+		return item{}, io.EOF
 	case err != nil:
 		return item{}, err
 	}
@@ -90,6 +90,21 @@ func (w *walk) begin(ctx context.Context) (item, error) {
 		return item{}, nil
 	}
 	return item{Object: describe(base, facts{dir: true})}, nil
+}
+
+// there fails if the directory that is the store is not there: its disk may be missing, and
+// it must not be taken for one that is empty.
+func (s *Store) there(ctx context.Context) error {
+	return s.read(ctx, func(c *ftpclient.Conn) error {
+		e, err := c.Stat(ctx, s.root+"/")
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return fmt.Errorf("the directory that is the store is not there: %w", opaque{err})
+		case err == nil && !e.Dir:
+			return errors.New("what should be the directory of the store is a file")
+		}
+		return err
+	})
 }
 
 // descend lists a directory.

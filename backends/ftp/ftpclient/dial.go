@@ -131,7 +131,7 @@ func (c *Conn) secure(ctx context.Context) error {
 	}
 	conn := tls.Client(c.tcp, cfg)
 	if err := conn.HandshakeContext(ctx); err != nil {
-		return c.fail(ctx, "TLS", err)
+		return c.fail(ctx, "TLS", withCertificate(err))
 	}
 	c.dataTLS = cfg
 	c.use(conn)

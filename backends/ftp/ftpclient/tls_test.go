@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -71,6 +72,9 @@ func TestBelievesOnlyTheRightCertificate(t *testing.T) {
 		err := Login(t.Context(), config(s, func(cfg *Config) { cfg.TLS, cfg.TLSConfig = Explicit, c.trust.TLSConfig() }))
 		if (err == nil) != c.believed || errors.Is(err, ErrTemporary) {
 			t.Errorf("%s: %v", name, err)
+		}
+		if !c.believed && !strings.Contains(fmt.Sprint(err), fmt.Sprintf("SHA-256 is %x", pin)) {
+			t.Errorf("%s: the certificate is not shown: %v", name, err)
 		}
 	}
 	for _, command := range s.Commands() {

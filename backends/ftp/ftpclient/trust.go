@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 )
 
 // Trust says which certificate of a server is believed. The zero value: one by the system's
@@ -18,8 +19,13 @@ type Trust struct {
 	SHA256 []byte
 }
 
-// errPin is a server with another certificate than the pinned one.
-var errPin = errors.New("the server's certificate is not the one with the given SHA-256")
+// pinError is a server with another certificate than the pinned one. It is told by its
+// SHA-256.
+type pinError struct{ shown [sha256.Size]byte }
+
+func (e *pinError) Error() string {
+	return fmt.Sprintf("the server's certificate is not the one that is trusted: its SHA-256 is %x", e.shown)
+}
 
 // TLSConfig is what [Config] wants.
 func (t Trust) TLSConfig() *tls.Config {
@@ -29,7 +35,7 @@ func (t Trust) TLSConfig() *tls.Config {
 		cfg.VerifyConnection = func(state tls.ConnectionState) error {
 			sum := sha256.Sum256(state.PeerCertificates[0].Raw)
 			if subtle.ConstantTimeCompare(sum[:], t.SHA256) != 1 {
-				return errPin
+				return &pinError{sum}
 			}
 			return nil
 		}
@@ -40,5 +46,16 @@ func (t Trust) TLSConfig() *tls.Config {
 // distrusted tells an error about the server's certificate from one of the network.
 func distrusted(err error) bool {
 	var verification *tls.CertificateVerificationError
-	return errors.As(err, &verification) || errors.Is(err, errPin)
+	var pin *pinError
+	return errors.As(err, &verification) || errors.As(err, &pin)
+}
+
+// withCertificate adds to an error about the server's certificate which one it is, so that
+// it can be compared and pinned.
+func withCertificate(err error) error {
+	var verification *tls.CertificateVerificationError
+	if !errors.As(err, &verification) || len(verification.UnverifiedCertificates) == 0 {
+		return err
+	}
+	return fmt.Errorf("%w; the certificate's SHA-256 is %x", err, sha256.Sum256(verification.UnverifiedCertificates[0].Raw))
 }
