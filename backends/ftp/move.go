@@ -117,7 +117,7 @@ func (s *Store) MoveTree(ctx context.Context, dst, src string) error {
 		defer s.lockBoth(dst, src)()
 		err = s.change(ctx, func(c *ftpclient.Conn) error {
 			m := move{ctx: ctx, store: s, Conn: c}
-			return m.tree(dst, to, src, from)
+			return m.tree(to, src, from)
 		})
 	}
 	if err != nil {
@@ -126,7 +126,7 @@ func (s *Store) MoveTree(ctx context.Context, dst, src string) error {
 	return nil
 }
 
-func (m move) tree(dst, to, src, from string) error {
+func (m move) tree(to, src, from string) error {
 	if _, err := lookOn(m.ctx, m.Conn, src, from); err != nil {
 		return err
 	}

@@ -147,7 +147,7 @@ func TestErrorKinds(t *testing.T) {
 		{errTaken, backends.ErrUnavailable},
 		{backends.ErrChanged, backends.ErrChanged},
 	} {
-		if err := fail("stat", "k", c.err); !errors.Is(err, c.want) || errors.Is(err, fs.ErrPermission) != (c.want == fs.ErrPermission) {
+		if err := fail("stat", "k", c.err); !errors.Is(err, c.want) || errors.Is(err, fs.ErrPermission) != errors.Is(c.want, fs.ErrPermission) {
 			t.Errorf("%v is %v, want %v", c.err, err, c.want)
 		}
 	}
