@@ -122,9 +122,8 @@ func newGateway(ctx context.Context, cfg *configs.Config, accounts *accounts, lo
 		log:       log,
 		audit:     records,
 	}
-	g.readiness = &readiness{stores: stores, log: log, optional: g.onlyBehind}
+	g.readiness, g.upkeep = &readiness{stores: stores, log: log, optional: g.onlyBehind}, &upkeep{apply: g.keep}
 	g.retention.audit = records
-	g.upkeep = &upkeep{apply: g.keep}
 	accounts.measured.Store(measured)
 	accounts.inspect(g.upkeep.list)
 	g.accounts.Store(accounts)

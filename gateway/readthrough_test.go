@@ -88,7 +88,7 @@ func lay(t *testing.T, b backends.Backend, key, content string, at time.Time) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer u.Abort() //nolint:errcheck // the first error is the one to tell
+	defer u.Abort()
 	if _, err := io.WriteString(u, content); err != nil {
 		t.Fatal(err)
 	}

@@ -71,7 +71,7 @@ func write(ctx context.Context, b backends.Backend, key, content string, o backe
 	if err != nil {
 		return err
 	}
-	defer u.Abort() //nolint:errcheck // the first error is the one to tell
+	defer u.Abort()
 	if _, err := io.WriteString(u, content); err != nil {
 		return err
 	}
