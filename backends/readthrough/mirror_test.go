@@ -151,8 +151,8 @@ func (m *mirrored) down() {
 	}
 }
 
-// TestMirrorFollows: what is written, renamed and deleted here is so behind, with its time.
-func TestMirrorFollows(t *testing.T) {
+// TestS66_MirrorFollows: what is written, renamed and deleted here is so behind, with its time.
+func TestS66_MirrorFollows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMirrored(t)
 		if err := write(t.Context(), m.front, ".causeway/mirror/", "", backends.CreateOptions{}); err != nil { // as trees have it
@@ -190,9 +190,9 @@ func TestMirrorFollows(t *testing.T) {
 	})
 }
 
-// TestMirrorWaitsForAnOldServer that is down for a while, and loses nothing meanwhile; of one
+// TestS66_MirrorWaitsForAnOldServer that is down for a while, and loses nothing meanwhile; of one
 // key only the last counts.
-func TestMirrorWaitsForAnOldServer(t *testing.T) {
+func TestS66_MirrorWaitsForAnOldServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMirrored(t)
 		m.put("m/a", "1")
@@ -225,9 +225,9 @@ func TestMirrorWaitsForAnOldServer(t *testing.T) {
 	})
 }
 
-// TestMirrorOfAKilledGateway: a change that was written down and not made costs nothing, and
+// TestS66_MirrorOfAKilledGateway: a change that was written down and not made costs nothing, and
 // one that was made is made behind by the next gateway.
-func TestMirrorOfAKilledGateway(t *testing.T) {
+func TestS66_MirrorOfAKilledGateway(t *testing.T) {
 	for _, late := range []bool{false, true} {
 		t.Run(fmt.Sprint("made ", late), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -264,9 +264,9 @@ func TestMirrorOfAKilledGateway(t *testing.T) {
 	}
 }
 
-// TestMirrorLeavesOthersTheirChanges: another gateway may be about to make a change that it has
+// TestS66_MirrorLeavesOthersTheirChanges: another gateway may be about to make a change that it has
 // written down. What it does not make behind itself, as if killed, is made later.
-func TestMirrorLeavesOthersTheirChanges(t *testing.T) {
+func TestS66_MirrorLeavesOthersTheirChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMirrored(t)
 		other := readthrough.NewRoutes(m.front, readthrough.Options{})
@@ -282,8 +282,8 @@ func TestMirrorLeavesOthersTheirChanges(t *testing.T) {
 	})
 }
 
-// TestMirrorKeepsWhatIsNewerBehind: the old server has clients of its own until its last day.
-func TestMirrorKeepsWhatIsNewerBehind(t *testing.T) {
+// TestS66_MirrorKeepsWhatIsNewerBehind: the old server has clients of its own until its last day.
+func TestS66_MirrorKeepsWhatIsNewerBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMirrored(t)
 		m.put("m/a", "1")
@@ -306,9 +306,9 @@ func TestMirrorKeepsWhatIsNewerBehind(t *testing.T) {
 	})
 }
 
-// TestMirrorEndsWithItsRoute, and waits where the route is only not known: that of an account
+// TestS66_MirrorEndsWithItsRoute, and waits where the route is only not known: that of an account
 // whose provider tells of it when it logs in.
-func TestMirrorEndsWithItsRoute(t *testing.T) {
+func TestS66_MirrorEndsWithItsRoute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMirrored(t)
 		m.down()

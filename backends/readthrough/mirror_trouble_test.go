@@ -26,8 +26,8 @@ func (s stubborn) Create(ctx context.Context, key string, o backends.CreateOptio
 	return s.Backend.Create(ctx, key, o)
 }
 
-// TestMirrorGoesOnBehindAKey that is never taken.
-func TestMirrorGoesOnBehindAKey(t *testing.T) {
+// TestS66_MirrorGoesOnBehindAKey that is never taken.
+func TestS66_MirrorGoesOnBehindAKey(t *testing.T) {
 	for _, kind := range []error{fs.ErrPermission, backends.ErrUnavailable} {
 		t.Run(kind.Error(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -50,8 +50,8 @@ func TestMirrorGoesOnBehindAKey(t *testing.T) {
 	}
 }
 
-// TestMirrorLeavesDirectoriesThatAreNotEmpty behind, until they are.
-func TestMirrorLeavesDirectoriesThatAreNotEmpty(t *testing.T) {
+// TestS66_MirrorLeavesDirectoriesThatAreNotEmpty behind, until they are.
+func TestS66_MirrorLeavesDirectoriesThatAreNotEmpty(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMirrored(t)
 		m.put("m/d/", "")
@@ -85,9 +85,9 @@ func (h *hasty) Create(ctx context.Context, key string, o backends.CreateOptions
 	return h.Backend.Create(ctx, key, o)
 }
 
-// TestMirrorLooksAgain: a key that is written again while it is made behind, by another gateway
+// TestS66_MirrorLooksAgain: a key that is written again while it is made behind, by another gateway
 // that is faster, does not become what it was.
-func TestMirrorLooksAgain(t *testing.T) {
+func TestS66_MirrorLooksAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMirrored(t)
 		h := &hasty{Backend: m.behind}
