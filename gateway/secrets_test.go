@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"causeway/backends/ftp/ftptest"
 	"causeway/configs"
 )
 
@@ -92,6 +93,7 @@ stores:
   role:  {kind: s3, bucket: role, endpoint: %[1]q, path_style: true, access_key: key, secret_key: "${CANARY_SECRET}"}
   azure: {kind: azblob, account: a, container: bucket, account_key: "${CANARY_ACCOUNT}", endpoint: "%[1]s/a"}
   gcs:   {kind: gcs, bucket: bucket, credentials_file: sa.json, endpoint: %[1]q}
+  old:   {kind: ftp, url: %[2]q, user: old, password: "${CANARY_OLD}"}
 users:
   - name: cam1
     password: "${CANARY_HASH}"
@@ -105,6 +107,7 @@ users:
       - {path: /s3, store: s3, rights: [list, read, write, overwrite, delete, rename, mkdir]}
       - {path: /azure, store: azure, rights: [list, read, write, overwrite, delete, rename, mkdir]}
       - {path: /gcs, store: gcs, rights: [list, read, write, overwrite, delete, rename, mkdir]}
+      - {path: /old, store: old, rights: [list, read, write, overwrite, delete, rename, mkdir]}
 log: {level: debug}
 audit: {file: audit.log}
 admin: {address: "127.0.0.1:0"}
@@ -121,14 +124,16 @@ func TestA15_S42_NothingWrittenTellsASecret(t *testing.T) {
 	secrets := map[string]string{
 		"password": password, "wrong password": "canary-wrong", "hash": hash, "secret key": "canary-secret",
 		"account key": account, "private key": key, "token": token,
-		"account's secret key": "canary-own", "external id": "canary-external",
+		"account's secret key": "canary-own", "external id": "canary-external", "old server's password": "canary-old",
 	}
+	old := ftptest.Start(t, ftptest.Options{Answer: func(verb, _ string) (string, bool) { return "530 Cannot pour", verb == "PASS" }})
+	t.Setenv("CANARY_OLD", secrets["old server's password"])
 	t.Setenv("CANARY_OWN", secrets["account's secret key"])
 	t.Setenv("CANARY_EXTERNAL", secrets["external id"])
 	t.Setenv("CANARY_SECRET", secrets["secret key"])
 	t.Setenv("CANARY_ACCOUNT", account)
 	t.Setenv("CANARY_HASH", hash)
-	cfg, err := configs.Load(write(t, dir, "causeway.yaml", fmt.Sprintf(everyStore, server.URL)))
+	cfg, err := configs.Load(write(t, dir, "causeway.yaml", fmt.Sprintf(everyStore, server.URL, "ftp://"+old.Address)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +146,7 @@ func TestA15_S42_NothingWrittenTellsASecret(t *testing.T) {
 	}
 	log := new(syncBuffer)
 	tourOfRefusals(t, serve(t, cfg, log), &written)
-	for _, needed := range []string{`"verb":"PASS"`, "cannot brew", "s3", "azure", "gcs", "role cannot be taken on"} {
+	for _, needed := range []string{`"verb":"PASS"`, "cannot brew", "Cannot pour", "s3", "azure", "gcs", "role cannot be taken on"} {
 		if !strings.Contains(log.String(), needed) {
 			t.Errorf("the log tells nothing of %s:\n%s", needed, log)
 		}
@@ -229,7 +234,7 @@ func tourOfRefusals(t *testing.T, address string, replies io.Writer) {
 		say(line)
 	}
 	c.login("cam1", password)
-	for _, mount := range []string{"/s3", "/keys", "/role", "/azure", "/gcs"} {
+	for _, mount := range []string{"/s3", "/keys", "/role", "/azure", "/gcs", "/old"} {
 		for _, name := range []string{mount + "/denied", mount + "/odd"} {
 			for _, verb := range []string{"CWD ", "SIZE ", "MDTM ", "MLST ", "MKD ", "DELE ", "RMD ", "RNFR ", "HASH "} {
 				say(verb + name)
@@ -272,9 +277,10 @@ func TestS42_ConfigurationErrorsTellNoSecret(t *testing.T) {
 			t.Setenv("CANARY_SECRET", "canary-secret")
 			t.Setenv("CANARY_OWN", "canary-own")
 			t.Setenv("CANARY_EXTERNAL", "canary-external")
+			t.Setenv("CANARY_OLD", "canary-old")
 			t.Setenv("CANARY_ACCOUNT", base64.StdEncoding.EncodeToString([]byte("key")))
 			t.Setenv("CANARY_HASH", hash)
-			text := change(fmt.Sprintf(everyStore, "http://127.0.0.1:1"))
+			text := change(fmt.Sprintf(everyStore, "http://127.0.0.1:1", "ftp://127.0.0.1:1"))
 			cfg, err := configs.Load(write(t, dir, "causeway.yaml", text))
 			var log bytes.Buffer
 			if err == nil {
