@@ -64,12 +64,19 @@ func (p *Pool) Open(ctx context.Context, b backends.Backend, key string, o backe
 	}
 	latency := p.latency(b, time.Since(begun))
 	r := newReader(ctx, b, key, opened, o)
-	if latency < leastLatency || r.end-r.at < worth {
+	if latency < leastLatency || r.end-r.at < worth || whole(opened) {
 		return &backends.Reader{Object: opened.Object, ReadCloser: r}, nil
 	}
 	a := &ahead{next: r, pool: p, stop: r.end, pace: pace{total: &p.moved}, window: evidence, proof: evidence}
 	a.pace.restart()
 	return &backends.Reader{Object: opened.Object, ReadCloser: a}, nil
+}
+
+// whole tells whether content is to be read by one request, because it is of use to others than
+// its reader if it is read to its end.
+func whole(r *backends.Reader) bool {
+	_, ok := r.ReadCloser.(interface{ Whole() })
+	return ok
 }
 
 // latency is how soon the store answers when nothing keeps it or the gateway, after one

@@ -1,6 +1,7 @@
 package readahead_test
 
 import (
+	"context"
 	"io"
 	"testing"
 	"testing/synctest"
@@ -239,5 +240,35 @@ func TestStalledClientHoldsLittle(t *testing.T) {
 				t.Errorf("%d octets are held for a client that does not read", b.held())
 			}
 		})
+	})
+}
+
+// undivided is a store whose content is of use to others if it is read to its end.
+type undivided struct{ backends.Backend }
+
+func (u undivided) Open(ctx context.Context, key string, o backends.OpenOptions) (*backends.Reader, error) {
+	r, err := u.Backend.Open(ctx, key, o)
+	if err == nil {
+		r.ReadCloser = entire{r.ReadCloser}
+	}
+	return r, err
+}
+
+type entire struct{ io.ReadCloser }
+
+func (entire) Whole() {}
+
+func TestWhatIsToBeReadWholeIsNotReadAhead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const size = 64 * mib
+		l := far(size)
+		r, err := readahead.NewPool(ample()).Open(t.Context(), undivided{l}, "k", backends.OpenOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		if n, err := io.Copy(io.Discard, r); n != size || err != nil || len(l.asked()) != 1 {
+			t.Errorf("%d octets by %d requests, %v", n, len(l.asked()), err)
+		}
 	})
 }
