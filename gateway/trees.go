@@ -13,6 +13,7 @@ import (
 
 	"causeway/backends"
 	"causeway/backends/multipart"
+	"causeway/backends/readthrough"
 	"causeway/configs"
 	"causeway/gateway/migrate"
 )
@@ -57,6 +58,12 @@ func OpenTrees(ctx context.Context, cfg *configs.Config, from, to string) (*Tree
 		Files:  min(filesAtATime(cfg.Stores[source.store]), filesAtATime(cfg.Stores[target.store])),
 		stores: stores,
 	}, nil
+}
+
+// Gone tells whether what From has under a name below its prefix was deleted at To by a client of
+// a gateway: [migrate.Options.Gone].
+func (t *Trees) Gone(ctx context.Context, name string, from backends.Object) (bool, error) {
+	return readthrough.Gone(ctx, t.To.Store, t.To.Prefix, t.To.Prefix+name, from.ModTime)
 }
 
 // filesAtATime is how many files of a store may be copied at a time.

@@ -34,6 +34,19 @@ func grave(key string) string {
 	return graves(dir) + name
 }
 
+// Gone tells whether what is behind a key was deleted or renamed away in a front, so that a
+// version of that time must not come to the front again. The key begins with prefix; what is
+// above that has no tombstones. It asks the store through own, which no cache may be before.
+func Gone(ctx context.Context, own backends.Backend, prefix, key string, written time.Time) (bool, error) {
+	// Where nothing was ever deleted this one question is enough.
+	page, err := own.List(ctx, backends.Query{Prefix: gone, Limit: 1, Fresh: true})
+	if err != nil || len(page.Objects) == 0 && page.Next == "" {
+		return false, err
+	}
+	l := look{routes: NewRoutes(own, Options{}), front: own, route: Route{Prefix: prefix}, key: key}
+	return l.hidden(ctx, written)
+}
+
 // bury makes the tombstone of key durable: of a file of which a version of that time is behind,
 // zero if that is not known, or of all that is in a directory. Where a file's and a directory's
 // cannot be both, as on a file system, the older goes: what is behind has one kind only.

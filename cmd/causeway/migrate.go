@@ -107,7 +107,7 @@ func (m *migrating) run(ctx context.Context, c console, do engine) (err error) {
 	}
 	defer func() { err = errors.Join(err, trees.Close()) }()
 	c.confine(cfg, log)
-	m.options.From, m.options.To = trees.From, trees.To
+	m.options.From, m.options.To, m.options.Gone = trees.From, trees.To, trees.Gone
 	m.options.Files = min(m.options.Files, trees.Files)
 	t := m.newTelling(c)
 	report, err := do(ctx, m.options)

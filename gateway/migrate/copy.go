@@ -39,12 +39,19 @@ func (m *migration) bring(ctx context.Context, p *pair, v Outcome) (Outcome, err
 		if !v.copies() {
 			return v, nil
 		}
-		err := repeat(ctx, func() error { return m.transfer(ctx, *p) })
+		if v, err := m.unless(ctx, *p, v); v == Deleted || err != nil {
+			return v, err
+		}
+		var made backends.Object
+		err := repeat(ctx, func() (err error) {
+			made, err = m.transfer(ctx, *p)
+			return err
+		})
 		var source sourceError
 		ofSource := errors.As(err, &source)
 		switch {
 		case err == nil:
-			return Copied, nil
+			return m.keep(ctx, *p, made)
 		case ofSource && errors.Is(err, fs.ErrNotExist):
 			return Vanished, nil
 		case ofSource && errors.Is(err, backends.ErrChanged) && changed:
@@ -59,6 +66,41 @@ func (m *migration) bring(ctx context.Context, p *pair, v Outcome) (Outcome, err
 			return Failed, err
 		}
 	}
+}
+
+// unless is the outcome v of a file that the target lacks, or Deleted if it was deleted there.
+func (m *migration) unless(ctx context.Context, p pair, v Outcome) (Outcome, error) {
+	if m.Gone == nil {
+		return v, nil
+	}
+	gone := false
+	err := repeat(ctx, func() (err error) {
+		gone, err = m.Gone(ctx, p.name, *p.from)
+		return err
+	})
+	switch {
+	case err != nil:
+		return Failed, err
+	case gone:
+		return Deleted, nil
+	}
+	return v, nil
+}
+
+// keep is the outcome of a copy. One that was made while a client deleted the file is taken
+// away again: the client's note of that comes before its deletion, so that either sees the other.
+func (m *migration) keep(ctx context.Context, p pair, made backends.Object) (Outcome, error) {
+	v, err := m.unless(ctx, p, Copied)
+	if v != Deleted || made.ETag == "" { // no ETag: a directory that somebody else has made
+		return v, err
+	}
+	err = repeat(ctx, func() error {
+		return m.To.Store.Delete(ctx, m.To.Prefix+p.name, backends.DeleteOptions{IfMatch: made.ETag})
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, backends.ErrChanged) {
+		return Failed, err
+	}
+	return Deleted, nil
 }
 
 // lookAgain asks both sides what is there by now.
@@ -94,46 +136,46 @@ func (t Tree) stat(ctx context.Context, name string) (*backends.Object, error) {
 
 // transfer copies one version of the source, on the condition that the target is still as it
 // was seen.
-func (m *migration) transfer(ctx context.Context, p pair) error {
+func (m *migration) transfer(ctx context.Context, p pair) (backends.Object, error) {
 	if p.directory() {
 		return m.mark(ctx, p)
 	}
 	r, err := m.From.Store.Open(ctx, m.From.Prefix+p.name, backends.OpenOptions{IfMatch: p.from.ETag})
 	if err != nil {
-		return sourceError{err}
+		return backends.Object{}, sourceError{err}
 	}
 	defer r.Close() //nolint:errcheck // it was only read
 	u, err := m.To.Store.Create(ctx, m.To.Prefix+p.name, p.options(r.Object))
 	if err != nil {
-		return err
+		return backends.Object{}, err
 	}
 	defer u.Abort() //nolint:errcheck // after Commit it does nothing; before, the first error is the one to tell
 	n, err := io.Copy(u, io.LimitReader(&source{ctx: ctx, m: m, r: r}, r.Object.Size+1))
 	if err != nil {
-		return err
+		return backends.Object{}, err
 	}
 	if n != r.Object.Size {
-		return sourceError{&backends.Error{Op: "read", Key: r.Object.Key, Kind: backends.ErrChanged, Err: fmt.Errorf("%d octets came of %d", n, r.Object.Size)}}
+		return backends.Object{}, sourceError{&backends.Error{Op: "read", Key: r.Object.Key, Kind: backends.ErrChanged, Err: fmt.Errorf("%d octets came of %d", n, r.Object.Size)}}
 	}
 	obj, err := u.Commit()
 	if err == nil && obj.Size != n {
 		err = fmt.Errorf("the target has %d octets of %d", obj.Size, n)
 	}
-	return err
+	return obj, err
 }
 
 // mark makes an empty directory.
-func (m *migration) mark(ctx context.Context, p pair) error {
+func (m *migration) mark(ctx context.Context, p pair) (backends.Object, error) {
 	u, err := m.To.Store.Create(ctx, m.To.Prefix+p.name, backends.CreateOptions{IfAbsent: true})
 	if err != nil {
-		return err
+		return backends.Object{}, err
 	}
 	defer u.Abort() //nolint:errcheck // as in transfer
-	_, err = u.Commit()
+	obj, err := u.Commit()
 	if errors.Is(err, fs.ErrExist) {
-		return nil
+		return backends.Object{}, nil
 	}
-	return err
+	return obj, err
 }
 
 // options are those of the upload of a source.

@@ -38,6 +38,10 @@ type Options struct {
 	DryRun  bool           // tell what would be copied, and copy nothing
 	Verify  Verify
 
+	// Gone, if set, tells whether what the source has was deleted at the target, where a gateway
+	// notes that. It is asked before a copy and after it, from several goroutines.
+	Gone func(ctx context.Context, name string, from backends.Object) (bool, error)
+
 	// Tell hears of each file that was not the same on both sides, as soon as it is settled,
 	// one after another; nil for none.
 	Tell func(Event)
@@ -79,7 +83,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	err := m.walk(ctx, func(p pair) {
 		switch v := m.judge(p); {
 		case v.copies() && o.DryRun:
-			m.settled(p, v, nil)
+			work.Go(func() error { return m.settleUnless(ctx, p, v) })
 		case v.copies(), v == Same && o.Verify == VerifyFull && !p.directory():
 			work.Go(func() error {
 				m.settle(ctx, p, v)
@@ -99,6 +103,10 @@ func Diff(ctx context.Context, o Options) (Report, error) {
 	work.SetLimit(max(o.Files, 1))
 	err := m.walk(ctx, func(p pair) {
 		v := m.judge(p)
+		if v.copies() {
+			work.Go(func() error { return m.settleUnless(ctx, p, v) })
+			return
+		}
 		if v != Same || o.Verify != VerifyFull || p.directory() {
 			m.settled(p, v, nil)
 			return
@@ -109,6 +117,15 @@ func Diff(ctx context.Context, o Options) (Report, error) {
 		})
 	})
 	return m.report, errors.Join(err, work.Wait())
+}
+
+// settleUnless tells how the two sides differ in a file that the target lacks.
+func (m *migration) settleUnless(ctx context.Context, p pair, v Outcome) error {
+	v, err := m.unless(ctx, p, v)
+	if ctx.Err() == nil {
+		m.settled(p, v, err)
+	}
+	return ctx.Err()
 }
 
 // migration is one run.

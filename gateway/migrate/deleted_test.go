@@ -1,0 +1,80 @@
+package migrate_test
+
+import (
+	"context"
+	"testing"
+
+	"causeway/backends"
+	"causeway/backends/readthrough"
+	"causeway/gateway/migrate"
+)
+
+// gateway has clients at the target, behind which is the source.
+func (s *sides) gateway(o *migrate.Options) backends.Backend {
+	routes := readthrough.NewRoutes(s.to, readthrough.Options{Now: s.time})
+	routes.Replace([]readthrough.Route{{Prefix: "home/", Behind: s.from, Path: "data/"}})
+	o.Gone = func(ctx context.Context, name string, from backends.Object) (bool, error) {
+		return readthrough.Gone(ctx, s.to, "home/", "home/"+name, from.ModTime)
+	}
+	return routes.Over(s.to)
+}
+
+func (s *sides) remove(b backends.Backend, key string) {
+	s.Helper()
+	s.pass(1)
+	if err := b.Delete(s.Context(), key, backends.DeleteOptions{}); err != nil {
+		s.Error(err)
+	}
+}
+
+// TestWhatClientsDeletedDoesNotComeBack: of a file, and of all that was in a directory.
+func TestWhatClientsDeletedDoesNotComeBack(t *testing.T) {
+	s := newSides(t)
+	for _, name := range []string{"a", "b", "dir/", "dir/c"} {
+		s.put(s.from, "data/"+name, "")
+	}
+	o := s.options()
+	clients := s.gateway(&o)
+	for _, key := range []string{"home/a", "home/dir/c", "home/dir/"} {
+		s.remove(clients, key)
+	}
+	s.put(s.from, "data/dir/d", "") // nobody sees it, for its directory is gone
+	dry := o
+	dry.DryRun = true
+	s.run(dry)
+	s.wantTold("a: deleted at the target", "b: missing at the target", "dir/c: deleted at the target", "dir/d: deleted at the target")
+	s.told = nil
+	r := s.run(o)
+	s.wantTold("a: deleted at the target", "b: copied", "dir/c: deleted at the target", "dir/d: deleted at the target")
+	if _, ok := contents(t, s.to)["home/b"]; !ok || !r.Complete() {
+		t.Errorf("report %+v", r)
+	}
+	s.told = nil
+	if _, err := migrate.Diff(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	s.wantTold("a: deleted at the target", "dir/c: deleted at the target", "dir/d: deleted at the target")
+}
+
+// TestDeletedWhileItIsCopied: a client deletes what is on its way, which is not there to be
+// deleted yet.
+func TestDeletedWhileItIsCopied(t *testing.T) {
+	s := newSides(t)
+	s.put(s.from, "data/a", "first")
+	s.put(s.to, "home/other", "a client's")
+	o := s.options()
+	clients := s.gateway(&o)
+	gone, asked := o.Gone, 0
+	o.Gone = func(ctx context.Context, name string, from backends.Object) (bool, error) {
+		is, err := gone(ctx, name, from)
+		if asked++; asked == 1 {
+			s.remove(clients, "home/a")
+		}
+		return is, err
+	}
+	r := s.run(o)
+	s.wantTold("a: deleted at the target")
+	if _, there := contents(t, s.to)["home/a"]; there || asked != 2 || !r.Complete() {
+		t.Errorf("it is there: %v, asked %d times, report %+v", there, asked, r)
+	}
+}
