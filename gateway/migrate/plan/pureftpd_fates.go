@@ -52,7 +52,7 @@ func pureFates() map[string]fate { //nolint:funlen // a table
 		"anonymousratio":             {"", ratios},
 		"userratio":                  {"", ratios},
 		"autorename":                 {"*", ""},
-		"nochmod":                    {"yes", "SITE CHMOD is refused: " + owners},
+		"nochmod":                    {"yes", "SITE CHMOD is answered and does nothing: " + owners},
 		"antiwarez":                  {"", "what anonymous clients must not see is not to be mounted for them; " + owners},
 		"bind":                       {"*", ""},
 		"anonymousbandwidth":         {"*", ""},

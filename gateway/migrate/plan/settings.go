@@ -98,12 +98,8 @@ func (p *Plan) settle() {
 	if p.accounts.place == "" {
 		p.accounts.place = "/{home}"
 	}
-	for name, dir := range map[string]*string{"the directory of accounts": &p.accounts.place, "the anonymous root": &p.anonymous.root} {
-		if *dir != "" && !keyable(*dir) {
-			p.Notes = append(p.Notes, Note{File: p.From, Name: name, Text: "cannot be a prefix of keys, for its length or a sign in it: see the prefix"})
-			*dir = map[*string]string{&p.accounts.place: "/{home}", &p.anonymous.root: "/srv/ftp"}[dir]
-		}
-	}
+	p.keyable("the directory of accounts", &p.accounts.place, "/{home}")
+	p.keyable("the anonymous root", &p.anonymous.root, "/srv/ftp")
 	if p.accounts.from == "" {
 		p.accounts.from = "passwd+shadow"
 		p.accounts.imports = []string{"/etc/passwd", "/etc/shadow"}
@@ -116,9 +112,14 @@ func (p *Plan) settle() {
 // maxPlace leaves room below the longest key that a store has for what marks become.
 const maxPlace = 500
 
-// keyable tells whether a directory can be a prefix of keys.
-func keyable(dir string) bool {
-	return strings.HasPrefix(dir, "/") && len(dir) <= maxPlace && oneLine(dir) == dir && !strings.ContainsAny(dir, "\\\t") && !strings.Contains(dir, ".causeway")
+// keyable puts another in the place of a directory that can be no prefix of keys.
+func (p *Plan) keyable(name string, dir *string, otherwise string) {
+	d := *dir
+	if d == "" || strings.HasPrefix(d, "/") && len(d) <= maxPlace && oneLine(d) == d && !strings.ContainsAny(d, "\\\t") && !strings.Contains(d, ".causeway") {
+		return
+	}
+	*dir = otherwise
+	p.Notes = append(p.Notes, Note{File: p.From, Name: name, Text: "cannot be a prefix of keys, for its length or a sign in it: see the prefix"})
 }
 
 // plain is a directory in which nothing looks like a mark of a template.

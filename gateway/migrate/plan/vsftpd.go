@@ -224,10 +224,14 @@ func (v *vsftpd) place(guests bool) {
 
 // names are the patterns of what is hidden and refused.
 func (v *vsftpd) names() {
-	for name, to := range map[string][]*[]string{
-		"hide_file": {&v.Plan.accounts.hide, &v.Plan.anonymous.hide},
-		"deny_file": {&v.Plan.accounts.hide, &v.Plan.accounts.deny, &v.Plan.anonymous.hide},
+	for _, list := range []struct {
+		name string
+		to   []*[]string
+	}{
+		{"hide_file", []*[]string{&v.Plan.accounts.hide, &v.Plan.anonymous.hide}},
+		{"deny_file", []*[]string{&v.Plan.accounts.hide, &v.Plan.accounts.deny, &v.Plan.anonymous.hide}},
 	} {
+		name, to := list.name, list.to
 		d, ok := v.by[name]
 		v.used[name] = true
 		if !ok || d.value() == "" {

@@ -25,7 +25,7 @@ func vsftpdFates() map[string]fate { //nolint:funlen // a table
 		"async_abor_enable":         {"yes no", ""},
 		"background":                {"", system},
 		"check_shell":               {"no", "shells are not looked at: disable who must not come, with `causeway user disable`"},
-		"chmod_enable":              {"no", "SITE CHMOD is refused: " + owners},
+		"chmod_enable":              {"no", "SITE CHMOD is answered and does nothing: " + owners},
 		"chown_uploads":             {"no", owners},
 		"chroot_list_enable":        {"no", "nobody sees more than the mounts of his account: give those of chroot_list_file mounts of their own if they need more"},
 		"chroot_list_file":          {"", "see chroot_list_enable"},

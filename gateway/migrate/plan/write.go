@@ -55,7 +55,7 @@ func (w *writer) line(format string, args ...any) {
 
 // head says what the file is and what to do next.
 func (w *writer) head() {
-	w.line("# Made by causeway migrate plan of %s (%s). A configuration to start from: read it, and the", brief(w.From), w.Server)
+	w.line("# Made by causeway migrate plan of %s (%s). A configuration to start from: read it, and the", oneLine(w.From), w.Server)
 	w.line("# end of it, where all stands that could not be carried over.")
 	if w.accounts.on {
 		w.line("#")
@@ -156,9 +156,9 @@ func (w *writer) secure() {
 }
 
 func (w *writer) stores() {
-	w.line("\nstores:\n  # Where the files are to be: s3, gcs, azblob, or a directory as here. Keys begin at %s of the old server.", brief(w.Root))
+	w.line("\nstores:\n  # Where the files are to be: s3, gcs, azblob, or a directory as here. Keys begin at %s of the old server.", oneLine(w.Root))
 	w.line("  files: %s", w.Store)
-	w.line("  # The old server as what is behind, until all is here. The account must see all files, from %s on.", brief(w.Root))
+	w.line("  # The old server as what is behind, until all is here. The account must see all files, from %s on.", oneLine(w.Root))
 	w.line("  # old: {kind: ftp, url: %s, user: migrate, password: \"${OLD_PASSWORD}\", connections: 4}", quote(w.Old))
 }
 
@@ -228,9 +228,9 @@ func (w *writer) template() {
 	}
 	prefix, ok := w.prefix(w.accounts.place)
 	if !ok {
-		w.line("\n# %s is not below %s: see that the prefix is right.", brief(w.accounts.place), brief(w.Root))
+		w.line("\n# %s is not below %s: see that the prefix is right.", oneLine(w.accounts.place), oneLine(w.Root))
 	}
-	w.line("\n# {home} is the home of an account below %s, as `user import --home-strip` finds it; {user} is its name. behind: has", brief(w.Root))
+	w.line("\n# {home} is the home of an account below %s, as `user import --home-strip` finds it; {user} is its name. behind: has", oneLine(w.Root))
 	w.line("# what is not here yet come from the old server, and mirror_writes: sends there what is written here, as a way back.\ntemplates:")
 	w.member("member", prefix)
 	learnt := "member"
@@ -276,7 +276,7 @@ func (w *writer) anonymous() {
 	}
 	prefix, ok := w.prefix(a.root)
 	if !ok {
-		w.line("\n# %s is not below %s: see that the prefix is right.", brief(a.root), brief(w.Root))
+		w.line("\n# %s is not below %s: see that the prefix is right.", oneLine(a.root), oneLine(w.Root))
 	}
 	hide := ""
 	if len(a.hide) > 0 {
