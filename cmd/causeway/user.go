@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"causeway/auth"
 	"causeway/auth/usersfile"
@@ -91,26 +92,45 @@ func prepareUserEnable(flags *flag.FlagSet) func(context.Context, console) error
 }
 
 func prepareUserRemove(flags *flag.FlagSet) func(context.Context, console) error {
-	return prepareChange(flags, usersfile.Remove, "%s was removed; its files stay")
-}
-
-// prepareChange is a subcommand that needs to know no more than the name.
-func prepareChange(flags *flag.FlagSet, change func(text []byte, name string) ([]byte, error), done string) func(context.Context, console) error {
 	load := fileFlag(flags, configs.LoadAccounts)
 	return func(ctx context.Context, c console) error {
 		cfg, err := load(c)
 		if err != nil {
 			return err
 		}
-		account, err := editable(ctx, cfg, flags.Arg(0))
+		name := flags.Arg(0)
+		if err := change(ctx, c, cfg, name, usersfile.Remove, "%s was removed; its files stay"); err != nil {
+			return err
+		}
+		if l := cfg.Learns(time.Now()); l != nil {
+			fmt.Fprintf(c.stderr, "who logs in as %s with the password of %s gets the account anew until the end of %s; to keep it closed, add it again and use user disable\n", name, l.From, l.Until)
+		}
+		return nil
+	}
+}
+
+// prepareChange is a subcommand that needs to know no more than the name.
+func prepareChange(flags *flag.FlagSet, edit func(text []byte, name string) ([]byte, error), done string) func(context.Context, console) error {
+	load := fileFlag(flags, configs.LoadAccounts)
+	return func(ctx context.Context, c console) error {
+		cfg, err := load(c)
 		if err != nil {
 			return err
 		}
-		err = gateway.EditAccounts(ctx, cfg, account.Source, func(text []byte) ([]byte, error) {
-			return change(text, account.Name)
-		})
-		return confirm(c, err, done, account.Name)
+		return change(ctx, c, cfg, flags.Arg(0), edit, done)
 	}
+}
+
+// change edits the account of a name in its users file, and says so.
+func change(ctx context.Context, c console, cfg *configs.Config, name string, edit func(text []byte, name string) ([]byte, error), done string) error {
+	account, err := editable(ctx, cfg, name)
+	if err != nil {
+		return err
+	}
+	err = gateway.EditAccounts(ctx, cfg, account.Source, func(text []byte) ([]byte, error) {
+		return edit(text, account.Name)
+	})
+	return confirm(c, err, done, account.Name)
 }
 
 // editable is the account of a name, if it is in a users file.

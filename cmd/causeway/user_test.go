@@ -131,6 +131,27 @@ func TestUserChanges(t *testing.T) {
 	}
 }
 
+// TestUserRemoveWhoMayBeLearntAgain: as long as an old server is asked, its removed accounts
+// may come back.
+func TestUserRemoveWhoMayBeLearntAgain(t *testing.T) {
+	config, _ := partners(t)
+	for _, c := range []struct {
+		until string
+		told  bool
+	}{{"9999-12-31", true}, {"2020-12-31", false}} {
+		text := strings.Replace(partnerConfig, "{file: more.yaml}]", `{file: more.yaml}, {learn: {from: "ftps://old.example", into: users.yaml, template: device, until: `+c.until+`}}]
+templates: {device: {mounts: [{path: /, store: disk, prefix: "in/{user}/", rights: [write]}]}}`, 1)
+		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		name := map[bool]string{true: "acme", false: "globex"}[c.told]
+		_, stderr := user(t, "", "remove", "-c", config, name)
+		if told := strings.Contains(stderr, "ftps://old.example") && strings.Contains(stderr, c.until) && strings.Contains(stderr, "user disable"); told != c.told || !strings.Contains(stderr, name+" was removed") {
+			t.Errorf("until %s: %q", c.until, stderr)
+		}
+	}
+}
+
 // TestUserNeedsNoEnvironment: variables of the service are not those of a shell.
 func TestUserNeedsNoEnvironment(t *testing.T) {
 	config, _ := partners(t)
