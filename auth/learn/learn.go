@@ -69,10 +69,10 @@ const (
 // Results are all of them.
 func Results() []Result { return []Result{Learnt, Refused, Throttled, Unavailable, Unwritten} }
 
-// ErrThrottled: the old server has refused so many logins lately that it is not asked.
+// ErrThrottled means that the old server has refused so many logins lately that it is not asked.
 var ErrThrottled = errors.New("the old server has refused too many logins within the last minute")
 
-// ErrOver: the date has passed until which the old server is asked.
+// ErrOver means that the date has passed until which the old server is asked.
 var ErrOver = errors.New("its date has passed")
 
 // ErrEarly is beside [auth.ErrLogin] for a name that the old server refuses before it has the
