@@ -151,7 +151,7 @@ func TestS64_Requests(t *testing.T) {
 	}
 }
 
-func errIf(wrong bool) error { //nolint:revive // it is what it says
+func errIf(wrong bool) error {
 	if wrong {
 		return errors.New("what is behind may have it")
 	}

@@ -144,7 +144,7 @@ func TestS62_S30_KilledBetweenAnyTwoRequests(t *testing.T) {
 
 // killed has the deed done by a process that has so many requests, and then by one that has all
 // that it needs. It tells whether the first was enough.
-func (d deed) killed(t *testing.T, after int64, mover bool) bool { //nolint:revive // an option of the store
+func (d deed) killed(t *testing.T, after int64, mover bool) bool {
 	p := newPair(t, readthrough.Route{})
 	p.put(p.behind, "d/f", "content")
 	if d.here {

@@ -132,7 +132,7 @@ func (w *walker) entry(ctx context.Context, f *frame, e entry) error {
 	if e.hidden && e.here == nil {
 		return nil
 	}
-	below, err := w.below(ctx, f, e)
+	below, err := w.below(ctx, e)
 	if err == nil {
 		w.frames = append(w.frames, below)
 	}
@@ -140,7 +140,7 @@ func (w *walker) entry(ctx context.Context, f *frame, e entry) error {
 }
 
 // below is the frame of a directory that was come to.
-func (w *walker) below(ctx context.Context, f *frame, e entry) (*frame, error) {
+func (w *walker) below(ctx context.Context, e entry) (*frame, error) {
 	p := position{Prefix: e.key}
 	p.Front.Done = e.here == nil && !e.nested
 	p.Flat = e.here != nil && (e.behind == nil || e.hidden) && !e.nested

@@ -41,7 +41,7 @@ type world struct {
 	gone  map[string]bool            // directories that were removed
 }
 
-func newWorld(t *testing.T, pageSize int, partial bool) *world { //nolint:revive // an option of the store
+func newWorld(t *testing.T, pageSize int, partial bool) *world {
 	w := &world{T: t, model: map[string]string{}, raw: map[string]map[string]bool{}, gone: map[string]bool{}, behind: map[string]*mem.Store{}}
 	o := mem.Options{PageSize: pageSize, Partial: partial, Now: w.clock.now}
 	w.front = mem.New(o)
