@@ -20,15 +20,18 @@ func (r *Routes) same(ctx context.Context, key string) error {
 	if !ok {
 		return nil
 	}
+	var wrote string
 	err := changed("mirror", key)
 	for try := 0; try < maxLooks && errors.Is(err, backends.ErrChanged); try++ {
-		err = l.same(ctx)
+		wrote, err = l.same(ctx, wrote)
 	}
 	return err
 }
 
-// same is one try. ErrChanged if the key was changed meanwhile, on either side.
-func (l look) same(ctx context.Context) error {
+// same is one try. ErrChanged if the key was changed meanwhile, on either side. It tells the ETag
+// of what was written behind, by this try or the one before: by its date that may seem newer
+// than what has come here since, where the server behind sets no times.
+func (l look) same(ctx context.Context, before string) (wrote string, err error) {
 	here, err := l.front.Stat(ctx, l.key, backends.StatOptions{Complete: true})
 	if absent(err) && marker(l.key) {
 		// A store without markers has a directory while it has something in it.
@@ -37,48 +40,53 @@ func (l look) same(ctx context.Context) error {
 			err = &backends.Error{Op: "mirror", Key: l.key, Kind: fs.ErrNotExist}
 		}
 	}
+	wrote = before
 	switch {
 	case absent(err):
-		err = l.unmake(ctx)
+		err = l.unmake(ctx, before)
 	case err == nil:
-		err = l.make(ctx, here)
+		wrote, err = l.make(ctx, here, before)
 	}
 	if err != nil {
-		return err
+		return wrote, err
 	}
 	then, err := l.front.Stat(ctx, l.key, backends.StatOptions{})
 	if err != nil && !absent(err) {
-		return err
+		return wrote, err
 	}
 	if then.ETag != here.ETag {
-		return changed("mirror", l.key)
+		return wrote, changed("mirror", l.key)
 	}
-	return nil
+	return wrote, nil
 }
 
-// make writes what is here to what is behind, unless what is there counts.
-func (l look) make(ctx context.Context, here backends.Object) error {
+// make writes what is here to what is behind, unless what is there counts, and tells its ETag.
+func (l look) make(ctx context.Context, here backends.Object, before string) (wrote string, err error) {
 	behind, err := l.statBehind(ctx, backends.StatOptions{})
 	switch {
 	case err != nil && !absent(err):
-		return err
-	case err == nil && (marker(l.key) || l.newer(behind, here)):
-		return nil
+		return before, err
+	case err == nil && (marker(l.key) || behind.ETag != before && l.newer(behind, here)):
+		return before, nil
 	case marker(l.key):
-		return l.failed(ctx, put(ctx, l.route.Behind, l.route.behind(l.key), backends.CreateOptions{}))
+		return before, l.failed(ctx, put(ctx, l.route.Behind, l.route.behind(l.key), backends.CreateOptions{}))
 	}
 	r, err := readahead.Open(ctx, l.front, l.key, backends.OpenOptions{IfMatch: here.ETag})
 	if err != nil {
-		return err
+		return before, err
 	}
 	defer r.Close() //nolint:errcheck // it was only read, and Transfer counts the octets
-	o := backends.CreateOptions{IfMatch: behind.ETag, IfAbsent: absent(err), Size: here.Size, ContentType: here.ContentType, Metadata: timed(here)}
-	o.IfAbsent = behind.ETag == ""
-	_, err = backends.Transfer(ctx, l.route.Behind, l.route.behind(l.key), r, o)
-	if errors.Is(err, fs.ErrExist) && o.IfAbsent {
-		return l.taken(ctx, err)
+	o := backends.CreateOptions{
+		IfMatch: behind.ETag, IfAbsent: behind.ETag == "", Size: here.Size, ContentType: here.ContentType, Metadata: timed(here),
 	}
-	return l.failed(ctx, err)
+	obj, err := backends.Transfer(ctx, l.route.Behind, l.route.behind(l.key), r, o)
+	switch {
+	case err == nil:
+		return obj.ETag, nil
+	case errors.Is(err, fs.ErrExist) && o.IfAbsent:
+		return before, l.taken(ctx, err)
+	}
+	return before, l.failed(ctx, err)
 }
 
 // taken is the error of a create that has found something at a key where nothing was seen:
@@ -90,8 +98,8 @@ func (l look) taken(ctx context.Context, told error) error {
 	return told
 }
 
-// unmake removes what is behind, if it is what was removed here.
-func (l look) unmake(ctx context.Context) error {
+// unmake removes what is behind, if it is what was removed here, or was written before.
+func (l look) unmake(ctx context.Context, before string) error {
 	behind, err := l.statBehind(ctx, backends.StatOptions{})
 	if absent(err) {
 		return nil
@@ -100,7 +108,7 @@ func (l look) unmake(ctx context.Context) error {
 		return err
 	}
 	hidden, err := l.hidden(ctx, behind.ModTime)
-	if err != nil || !hidden {
+	if err != nil || !hidden && behind.ETag != before {
 		return err
 	}
 	key := l.route.behind(l.key)

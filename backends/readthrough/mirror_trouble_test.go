@@ -104,3 +104,29 @@ func TestS66_MirrorLooksAgain(t *testing.T) {
 		m.done("written twice")
 	})
 }
+
+// TestS66_MirrorOvertaken: a key is written or deleted here while it is made behind, where the server
+// sets no times, so that what was made seems to be newer.
+func TestS66_MirrorOvertaken(t *testing.T) {
+	for name, want := range map[string]map[string]string{"written": {"a": "two"}, "deleted": {}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newMirrored(t)
+				h := &hasty{Backend: m.behind}
+				m.route(readthrough.Route{Prefix: "m/", Path: "old/", Behind: h, Mirror: true})
+				h.meanwhile = func() {
+					if len(want) == 0 {
+						m.remove("m/a")
+					} else {
+						m.put("m/a", "two")
+					}
+					time.Sleep(time.Second)
+				}
+				m.put("m/a", "1")
+				later(time.Minute)
+				m.is(name, want)
+				m.done(name)
+			})
+		})
+	}
+}
