@@ -217,7 +217,7 @@ func (s *source) Read(p []byte) (int, error) {
 			return n, slow
 		}
 	}
-	if err != nil && err != io.EOF { //nolint:errorlint // io.Copy tells it the same way
+	if err != nil && err != io.EOF {
 		err = sourceError{err}
 	}
 	return n, err

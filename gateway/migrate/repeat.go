@@ -26,7 +26,7 @@ func repeat(ctx context.Context, do func() error) error {
 			return err
 		}
 		// Random, so that files which failed together do not come back in step.
-		timer := time.NewTimer(pause/2 + rand.N(pause))
+		timer := time.NewTimer(pause/2 + rand.N(pause)) //nolint:gosec // nobody gains by guessing it
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
