@@ -42,8 +42,8 @@ type Options struct {
 	// notes that. It is asked before a copy and after it, from several goroutines.
 	Gone func(ctx context.Context, name string, from backends.Object) (bool, error)
 
-	// Tell hears of each file that was not the same on both sides, as soon as it is settled,
-	// one after another; nil for none.
+	// Tell hears of each file as soon as it is settled, one after another, and of directories
+	// that are empty at the source; nil for none.
 	Tell func(Event)
 
 	// Progress, if set, hears of octets as they are read at the source. It is called from

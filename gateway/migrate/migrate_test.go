@@ -42,7 +42,7 @@ type sides struct {
 	*testing.T
 	*clock
 	from, to *mem.Store
-	told     []string // events as "NAME: OUTCOME"
+	told     []string // events as "NAME: OUTCOME", but of what was the same
 }
 
 func newSides(t *testing.T) *sides {
@@ -71,7 +71,11 @@ func (s *sides) options() migrate.Options {
 	s.told = nil
 	return migrate.Options{
 		From: migrate.Tree{Store: s.from, Prefix: "data/"}, To: migrate.Tree{Store: s.to, Prefix: "home/"},
-		Tell: func(e migrate.Event) { s.told = append(s.told, e.Name+": "+string(e.Outcome)) },
+		Tell: func(e migrate.Event) {
+			if e.Outcome != migrate.Same {
+				s.told = append(s.told, e.Name+": "+string(e.Outcome))
+			}
+		},
 	}
 }
 
@@ -288,4 +292,31 @@ func TestDiff(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.wantTold("extra: only at the target", "kept: newer at the target", "missing: missing at the target", "stale: older at the target")
+}
+
+// TestTotal counts what a run looks at, and nothing else.
+func TestTotal(t *testing.T) {
+	s := newSides(t)
+	for key, content := range map[string]string{
+		"data/": "", "data/a.txt": "a", "data/d/": "", "data/d/b.txt": "bb", "data/d/c.bin": "ccc", "data/.causeway/x.txt": "own", "other.txt": "other",
+	} {
+		s.put(s.from, key, content)
+	}
+	o := s.options()
+	var err error
+	if o.Include, err = names.New([]string{"*.txt"}); err != nil {
+		t.Fatal(err)
+	}
+	total, err := migrate.Total(t.Context(), o)
+	if want := (migrate.Count{Files: 2, Octets: 3}); err != nil || total != want {
+		t.Errorf("%+v, %v; want %+v", total, err, want)
+	}
+	if copied := s.run(o).Counts[migrate.Copied]; copied != total {
+		t.Errorf("%+v were copied of %+v", copied, total)
+	}
+	s.pass(time.Minute)
+	o.Since = s.time()
+	if total, err := migrate.Total(t.Context(), o); err != nil || total != (migrate.Count{}) {
+		t.Errorf("%+v, %v: nothing is so new", total, err)
+	}
 }

@@ -32,6 +32,9 @@ func (o Outcome) lacks() bool {
 	return o == Changed || o == Failed || o == Missing || o == Stale || o == Differs
 }
 
+// fails tells whether what could be done was done, and the target lacks the file all the same.
+func (o Outcome) fails() bool { return o == Changed || o == Failed || o == Differs }
+
 // Event is one file that is settled.
 type Event struct {
 	Name    string // below both prefixes; of a directory it ends in "/"
@@ -39,6 +42,9 @@ type Event struct {
 	Size    int64 // octets at the source, of [Extra] at the target
 	Err     error // why, of Failed; nil otherwise
 }
+
+// Directory tells whether it is no file.
+func (e Event) Directory() bool { return strings.HasSuffix(e.Name, "/") }
 
 // Count is of files and their octets.
 type Count struct {
@@ -50,14 +56,15 @@ const maxFailures = 20
 
 // Report is what has become of all files.
 type Report struct {
-	Counts      map[Outcome]Count // directories are not counted
+	Counts      map[Outcome]Count // directories are not counted, but those that failed
 	Directories int64             // that were made, or are to be
-	Failures    []Event           // the first of what the target lacks
+	Lacking     int64             // names of which the target has not got what the source has
+	Failures    []Event           // the first of them that a copy or a look has failed with
 }
 
 // Complete tells whether the target has all that the source has, but for what is newer or was
 // deleted there.
-func (r Report) Complete() bool { return len(r.Failures) == 0 }
+func (r Report) Complete() bool { return r.Lacking == 0 }
 
 // teller keeps the report. It is safe for concurrent use.
 type teller struct {
@@ -76,14 +83,14 @@ func (t *teller) settled(p pair, v Outcome, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.report.add(e)
-	if t.tell != nil && v != Same {
+	if t.tell != nil {
 		t.tell(e)
 	}
 }
 
 func (r *Report) add(e Event) {
 	switch {
-	case !strings.HasSuffix(e.Name, "/"):
+	case !e.Directory() || e.Outcome == Failed:
 		if r.Counts == nil {
 			r.Counts = make(map[Outcome]Count)
 		}
@@ -93,7 +100,10 @@ func (r *Report) add(e Event) {
 	case e.Outcome == Copied || e.Outcome == Missing:
 		r.Directories++
 	}
-	if e.Outcome.lacks() && len(r.Failures) < maxFailures {
+	if e.Outcome.lacks() {
+		r.Lacking++
+	}
+	if e.Outcome.fails() && len(r.Failures) < maxFailures {
 		r.Failures = append(r.Failures, e)
 	}
 }

@@ -28,10 +28,15 @@ func (m *migration) walk(ctx context.Context, visit func(pair)) error {
 		if err != nil || p.from == nil && p.to == nil {
 			return err
 		}
-		if p.name != "" && m.wanted(p.name) && (p.from == nil || !p.from.Since().Before(m.Since)) {
+		if m.looksAt(p) {
 			visit(p)
 		}
 	}
+}
+
+// looksAt tells whether the options mean a pair.
+func (m *migration) looksAt(p pair) bool {
+	return p.name != "" && m.wanted(p.name) && (p.from == nil || !p.from.Since().Before(m.Since))
 }
 
 // merge goes through two listings side by side.
