@@ -188,12 +188,13 @@ func (c *copying) Read(p []byte) (int, error) {
 
 // Close commits the copy if all has come. It waits for that: whoever looks next finds it.
 func (c *copying) Close() error {
+	whole := c.draft != nil && c.whole()
 	err := c.next.Close()
 	if c.draft == nil {
 		return err
 	}
 	d := c.draft
-	if err != nil || d.size != d.source.Size || !c.stay() {
+	if err != nil || !whole || !c.stay() {
 		c.give(nil)
 		return err
 	}
@@ -202,6 +203,16 @@ func (c *copying) Close() error {
 	_, failed := d.commit(c.ctx)
 	c.give(failed)
 	return err
+}
+
+// whole tells whether all octets have come and make one version: only the end of what is read
+// tells of a file that was written to meanwhile.
+func (c *copying) whole() bool {
+	if c.draft.size != c.draft.source.Size {
+		return false
+	}
+	_, err := io.ReadFull(c.next, make([]byte, 1))
+	return errors.Is(err, io.EOF)
 }
 
 // give ends the draft, unless it was committed without leaving anything. That somebody has

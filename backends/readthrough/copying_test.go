@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"causeway/backends"
@@ -152,6 +153,36 @@ func TestS63_NoCopyOfAPart(t *testing.T) {
 				t.Errorf("left %q", left)
 			}
 		})
+	}
+}
+
+// writtenTo is a store whose files are written to while they are read, which it tells at their
+// end, as localdir and ftp do.
+type writtenTo struct{ backends.Backend }
+
+func (w writtenTo) Open(ctx context.Context, key string, o backends.OpenOptions) (*backends.Reader, error) {
+	r, err := w.Backend.Open(ctx, key, o)
+	if err != nil {
+		return nil, err
+	}
+	end := iotest.ErrReader(&backends.Error{Op: "read", Key: key, Kind: backends.ErrChanged})
+	return &backends.Reader{Object: r.Object, ReadCloser: struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(r, end), r}}, nil
+}
+
+// TestS63_NoCopyOfTwoVersions: that they have the size of one is not enough.
+func TestS63_NoCopyOfTwoVersions(t *testing.T) {
+	p := newPair(t, readthrough.Route{CopyOnRead: true})
+	p.put(p.behind, "f", "content")
+	p.routes.Replace([]readthrough.Route{{Behind: writtenTo{p.behind}, CopyOnRead: true}})
+	if got, err := get(t, p.backend, "f"); !errors.Is(err, backends.ErrChanged) {
+		t.Errorf("read %q, %v", got, err)
+	}
+	p.has(p.front, "f", "")
+	if left := p.front.Uploads(); len(left) > 0 {
+		t.Errorf("left %q", left)
 	}
 }
 
