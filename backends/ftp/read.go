@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"time"
 
 	"causeway/backends"
@@ -19,7 +20,7 @@ const (
 	firstPause = 250 * time.Millisecond
 )
 
-// Open is [backends.Backend.Open]. A version is told by size and time.
+// Open is [backends.Backend.Open]. A version is told by size and time, once more at its end.
 func (s *Store) Open(ctx context.Context, key string, o backends.OpenOptions) (*backends.Reader, error) {
 	r, err := s.open(ctx, key, o)
 	if err != nil {
@@ -170,7 +171,7 @@ func (r *reader) some(p []byte) (int, error) {
 		}
 		switch {
 		case errors.Is(err, io.EOF) && r.at == r.end:
-			return 0, io.EOF
+			return 0, r.ending()
 		case errors.Is(err, io.EOF):
 			err = fmt.Errorf("the server has ended the file at octet %d of %d", r.at, r.end)
 		case err == nil:
@@ -180,6 +181,26 @@ func (r *reader) some(p []byte) (int, error) {
 			return 0, err
 		}
 	}
+}
+
+// ending is io.EOF if the file is still the version that was opened. FTP servers write over a
+// file in its place, so what came may have the size of one version and octets of two. One that
+// is gone by now was whole, as far as can be told.
+func (r *reader) ending() error {
+	now, err := lookOn(r.ctx, r.conn.Conn, r.obj.Key, r.name)
+	if err != nil && !r.conn.Usable() {
+		r.stop()
+		now, err = r.store.look(r.ctx, r.obj.Key)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return io.EOF
+	case err != nil:
+		return err
+	case now.ETag != r.obj.ETag:
+		return backends.ErrChanged
+	}
+	return io.EOF
 }
 
 // again goes on with the same version on another connection, after the error that has ended

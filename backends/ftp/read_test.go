@@ -71,6 +71,38 @@ func TestReadOfAFileThatGrewIsNoWhole(t *testing.T) {
 	}
 }
 
+// TestReadOfAFileThatIsWrittenOverIsNoWhole: it has the right size all the same. A file that is
+// taken away while it is read is whole.
+func TestReadOfAFileThatIsWrittenOverIsNoWhole(t *testing.T) {
+	f := newFake(t)
+	s := f.store(t, nil)
+	for _, c := range []struct {
+		change func(name string) error
+		want   error
+	}{
+		{func(name string) error { return os.WriteFile(name, []byte("new content"), 0o666) }, backends.ErrChanged},
+		{os.Remove, nil},
+	} {
+		put(t, s, "k", "old content")
+		name := filepath.Join(f.dir, "k")
+		if err := os.Chtimes(name, time.Time{}, time.Now().Add(-time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		r, err := s.Open(t.Context(), "k", backends.OpenOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.change(name); err != nil {
+			t.Fatal(err)
+		}
+		_, err = io.ReadAll(r)
+		if !errors.Is(err, c.want) {
+			t.Errorf("the end is %v, want %v", err, c.want)
+		}
+		r.Close()
+	}
+}
+
 // TestETagsOfListingsMatchWhatMayBeMeant and nothing else.
 func TestETagsOfListingsMatchWhatMayBeMeant(t *testing.T) {
 	at := time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC).Unix()
