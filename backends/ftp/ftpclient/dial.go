@@ -144,18 +144,30 @@ func (c *Conn) logIn(ctx context.Context) error {
 		return err
 	}
 	if r.code == 331 {
-		if r, err = c.command(ctx, "PASS", c.cfg.Password); err != nil {
-			return err
-		}
-		if !r.positive() {
-			return r.failed("PASS")
-		}
-		c.judged = r.code == 230 // 202 is that no password was needed
+		return c.pass(ctx)
 	}
 	if !r.positive() {
 		return r.failed("USER")
 	}
 	return nil
+}
+
+// pass sends the password. There are servers that send it back, which no error shows.
+func (c *Conn) pass(ctx context.Context) error {
+	r, err := c.command(ctx, "PASS", c.cfg.Password)
+	switch {
+	case errors.Is(err, ErrProtocol):
+		return &connError{"PASS", ErrProtocol} // without what came in place of a reply
+	case err != nil:
+		return err
+	case r.positive():
+		c.judged = r.code == 230 // 202 is that no password was needed
+		return nil
+	}
+	if password, err := c.encode(c.cfg.Password); err != nil || r.tells(password) {
+		r.lines = nil
+	}
+	return r.failed("PASS")
 }
 
 // learn asks what the server can, and has names in the right charset. A server that does

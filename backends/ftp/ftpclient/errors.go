@@ -26,7 +26,7 @@ var (
 type ReplyError struct {
 	Command string // the verb and the path; never a password
 	Code    int    // three digits
-	Text    string // what the server says, its lines joined by spaces; for the operator alone
+	Text    string // what the server says, its lines joined by spaces; for the operator alone; "" to PASS where that has the password in it
 
 	kind error // what a second look showed, or nil
 }

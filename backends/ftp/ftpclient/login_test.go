@@ -64,3 +64,26 @@ func TestLoginIsAboutThePassword(t *testing.T) {
 		}
 	}
 }
+
+// TestServersThatSendThePasswordBack do not bring it into an error, and so into a log.
+func TestServersThatSendThePasswordBack(t *testing.T) {
+	for password, answer := range map[string]string{
+		"canary":     "530 canary is wrong",
+		" canary ":   "530 no canary",
+		"can\tary":   "530 can\tary",
+		"can\xffary": "530-no\r\n can\xffary\r\n530 no",
+		"canary9":    "530 " + strings.Repeat("x", maxText-len("canary")) + "canary9",
+		"canary1":    "canary1 is wrong",
+		"canary2":    "421 later, canary2",
+	} {
+		cfg := loginServer(t, map[string]string{"USER": "331 password", "PASS": answer})
+		cfg.Password = password
+		err := Login(t.Context(), cfg)
+		if err == nil || strings.Contains(err.Error(), "can") {
+			t.Errorf("%q: %v", answer, err)
+		}
+		if refused := errors.Is(err, fs.ErrPermission); refused != strings.HasPrefix(answer, "530") {
+			t.Errorf("%q: refused %v", answer, refused)
+		}
+	}
+}

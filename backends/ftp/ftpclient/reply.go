@@ -25,13 +25,23 @@ type reply struct {
 // text is the reply's lines in one, fit for a log.
 func (r reply) text() string {
 	text := strings.TrimSpace(strings.Join(r.lines, " "))
-	text = text[:min(len(text), maxText)]
+	return printable(text[:min(len(text), maxText)])
+}
+
+// printable is a text without what a log or a terminal might obey.
+func printable(text string) string {
 	return strings.Map(func(c rune) rune {
 		if c < ' ' || c == 0x7f {
 			return ' '
 		}
 		return c
 	}, strings.ToValidUTF8(text, "?"))
+}
+
+// tells whether a log would show the secret, or what can be printed of it.
+func (r reply) tells(secret []byte) bool {
+	shown := strings.TrimSpace(printable(string(secret)))
+	return shown != "" && strings.Contains(printable(strings.Join(r.lines, " ")), shown)
 }
 
 func (r reply) positive() bool     { return r.code/100 == 2 }
