@@ -32,9 +32,6 @@ func (o Outcome) lacks() bool {
 	return o == Changed || o == Failed || o == Missing || o == Stale || o == Differs
 }
 
-// fails tells whether what could be done was done, and the target lacks the file all the same.
-func (o Outcome) fails() bool { return o == Changed || o == Failed || o == Differs }
-
 // Event is one file that is settled.
 type Event struct {
 	Name    string // below both prefixes; of a directory it ends in "/"
@@ -45,6 +42,11 @@ type Event struct {
 
 // Directory tells whether it is no file.
 func (e Event) Directory() bool { return strings.HasSuffix(e.Name, "/") }
+
+// Fails tells whether all was done that could be, and the target lacks the file all the same.
+func (e Event) Fails() bool {
+	return e.Outcome == Changed || e.Outcome == Failed || e.Outcome == Differs
+}
 
 // Count is of files and their octets.
 type Count struct {
@@ -103,7 +105,7 @@ func (r *Report) add(e Event) {
 	if e.Outcome.lacks() {
 		r.Lacking++
 	}
-	if e.Outcome.fails() && len(r.Failures) < maxFailures {
+	if e.Fails() && len(r.Failures) < maxFailures {
 		r.Failures = append(r.Failures, e)
 	}
 }
