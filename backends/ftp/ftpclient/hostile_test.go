@@ -217,3 +217,31 @@ func TestReplyErrorsHaveKinds(t *testing.T) {
 		}
 	}
 }
+
+// TestFilesOfUnknownSizeAreNotEmpty: MLST may leave sizes out.
+func TestFilesOfUnknownSizeAreNotEmpty(t *testing.T) {
+	size := "213 3"
+	s := ftptest.Start(t, ftptest.Options{Listing: "-rw-r--r-- 1 u g 4 Jan  2  2006 file\r\nlrwxrwxrwx 1 u g 4 Jan  2  2006 link -> file\r\n",
+		Answer: func(verb, arg string) (string, bool) {
+			switch verb {
+			case "MLST":
+				return "250-About\r\n type=file; " + arg + "\r\n250 End", true
+			case "SIZE":
+				return size, true
+			case "MLSD":
+				return "500 What?", true
+			}
+			return "", false
+		}})
+	c := connect(t, s)
+	if e, err := c.Stat(t.Context(), "/file"); err != nil || e.Size != 3 {
+		t.Errorf("%+v, %v", e, err)
+	}
+	size = "500 What?"
+	if e, err := c.Stat(t.Context(), "/file"); err != nil || e.Size != 4 {
+		t.Errorf("without SIZE: %+v, %v", e, err)
+	}
+	if e, err := c.Stat(t.Context(), "/link"); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("a link without SIZE: %+v, %v", e, err)
+	}
+}

@@ -10,10 +10,11 @@ import (
 	"strings"
 )
 
-// Stat tells about a file or directory, and follows links. By MLST; else by SIZE, MDTM and
-// CWD, which tell no time of directories; else by listing the directory that it is in.
-// fs.ErrNotExist if there is nothing, nothing that the user may know of, or nothing that
-// could be fetched, such as a device.
+// Stat tells about a file or directory, and follows links; the size of a file is known. By
+// MLST; else by SIZE, MDTM and CWD, which tell no time of directories; else by listing the
+// directory that it is in. fs.ErrNotExist if there is nothing, nothing that the user may know
+// of, or nothing that could be fetched, such as a device; errors.ErrUnsupported if there is no
+// way to the size.
 func (c *Conn) Stat(ctx context.Context, name string) (Entry, error) {
 	if err := checkPath(name); err != nil {
 		return Entry{}, err
@@ -23,7 +24,7 @@ func (c *Conn) Stat(ctx context.Context, name string) (Entry, error) {
 		switch {
 		case errors.Is(err, errors.ErrUnsupported):
 			c.noMLST = true
-		case err != nil || !e.Link && (e.Dir || !e.linkMode):
+		case err != nil || e.Dir || !e.Link && !e.linkMode && e.Size >= 0:
 			return e.Entry, err
 		}
 	}
@@ -107,8 +108,13 @@ func (c *Conn) timed(ctx context.Context, name string, e Entry) (Entry, error) {
 // look finds the name in the listing of its directory.
 func (c *Conn) look(ctx context.Context, name string, notThere error) (Entry, error) {
 	for e, err := range c.List(ctx, path.Dir(name)) {
-		if err != nil || e.Name == path.Base(name) {
-			return e, err
+		switch {
+		case err != nil:
+			return Entry{}, err
+		case e.Name == path.Base(name) && !e.Dir && e.Size < 0:
+			return Entry{}, fmt.Errorf("the size of %s: %w", name, errors.ErrUnsupported)
+		case e.Name == path.Base(name):
+			return e, nil
 		}
 	}
 	return Entry{}, notThere
