@@ -88,7 +88,7 @@ func (p *pool) take(ctx context.Context) (*conn, error) {
 }
 
 // shrink takes the caller's slot and all that are free away for a while: the server has
-// places for those that are in use.
+// places for those that are in use. If none is by now, one slot stays, or nobody could go on.
 func (p *pool) shrink() {
 	taken := 1
 	for free := true; free; {
@@ -98,6 +98,13 @@ func (p *pool) shrink() {
 		default:
 			free = false
 		}
+	}
+	p.mu.Lock()
+	deserted := p.inUse == 0
+	p.mu.Unlock()
+	if deserted { // the last one was given back meanwhile, and its slot was free
+		<-p.slots
+		taken--
 	}
 	time.AfterFunc(fullFor, func() {
 		for range taken {

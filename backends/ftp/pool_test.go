@@ -112,6 +112,24 @@ func TestServerWithFewerPlacesIsUsedWithThose(t *testing.T) {
 	}
 }
 
+// TestServerThatIsFullLeavesOneSlot: the connection that was waited for was given back just
+// before the slots were taken away.
+func TestServerThatIsFullLeavesOneSlot(t *testing.T) {
+	f := newFake(t)
+	s := f.store(t, func(c *Config) { c.Connections = 2 })
+	put(t, s, "k", "content")
+	if err := s.pool.enter(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.pool.shrink()
+	if taken := len(s.pool.slots); taken != 1 {
+		t.Fatalf("%d of 2 slots are gone", taken)
+	}
+	if err := stat(s, t.Context(), "k"); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestCallersWaitForAConnectionAsLongAsTheyLike(t *testing.T) {
 	f := newFake(t)
 	s := f.store(t, func(c *Config) { c.Connections = 1 })
