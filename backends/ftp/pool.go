@@ -197,10 +197,12 @@ func (p *pool) dropIdle() {
 	idle := p.idle
 	p.idle = nil
 	p.mu.Unlock()
+	var closing sync.WaitGroup // each may wait for an answer that does not come
 	for _, c := range idle {
 		c.timer.Stop()
-		_ = c.Close() // it was idle
+		closing.Go(func() { _ = c.Close() }) // it was idle
 	}
+	closing.Wait()
 }
 
 func (p *pool) close() {
