@@ -95,6 +95,21 @@ func TestS51_ListingTakesConstantMemory(t *testing.T) {
 	}
 }
 
+// TestS51_WalkHoldsSoMuchAndNoMore: on a server that has large directories within each other.
+func TestS51_WalkHoldsSoMuchAndNoMore(t *testing.T) {
+	w := &walk{store: newFake(t).store(t, nil)}
+	for range maxHeld/keptSize + 1 {
+		if err := w.descend(t.Context(), ""); err != nil {
+			t.Fatal(err)
+		}
+		w.levels[len(w.levels)-1].octets = keptSize
+	}
+	if err := w.descend(t.Context(), ""); !errors.Is(err, errHeld) {
+		t.Errorf("got %v", err)
+	}
+	w.close()
+}
+
 // TestS22_ListingGoesOnAfterItWasForgotten: the directories are listed again, and no entry
 // comes twice.
 func TestS22_ListingGoesOnAfterItWasForgotten(t *testing.T) {

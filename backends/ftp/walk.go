@@ -107,8 +107,17 @@ func (s *Store) there(ctx context.Context) error {
 	})
 }
 
+// maxHeld is how much a walk may hold of the directories that it is in, in octets. Each has a
+// part of that, and a server that wants to can have them as deep as keys are long.
+const maxHeld = 32 << 20
+
+var errHeld = errors.New("too many large directories are within each other")
+
 // descend lists a directory.
 func (w *walk) descend(ctx context.Context, prefix string) error {
+	if w.octets() > maxHeld {
+		return errHeld
+	}
 	s, err := w.store.snapshot(ctx, prefix)
 	if err == nil {
 		w.levels = append(w.levels, &level{prefix, s})

@@ -27,6 +27,8 @@ type Conn struct {
 	leftOut  LeftOut
 	now      func() time.Time
 
+	mostListed int // octets of a listing
+
 	// What the server turned out not to be able to do, though it may have said otherwise.
 	noEPSV, noMLSD, noMLST, noSIZE, noMDTM, noDashA bool
 	dashA                                           bool      // LIST -a works

@@ -23,7 +23,7 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 		}
 		return nil, &connError{"dial", err}
 	}
-	c := &Conn{cfg: cfg, tcp: tcp, now: time.Now}
+	c := &Conn{cfg: cfg, tcp: tcp, now: time.Now, mostListed: maxListing}
 	c.use(tcp)
 	if err := c.arrive(ctx); err != nil {
 		_ = c.Close() // the error says more

@@ -154,6 +154,17 @@ func TestListingsThatAreNotWholeAreErrors(t *testing.T) {
 	}
 }
 
+// TestListingsHaveAnEnd, whatever is in them.
+func TestListingsHaveAnEnd(t *testing.T) {
+	for _, line := range []string{"type=file;size=1; name\r\n", "what is this\r\n", "\r\n"} {
+		c := connect(t, ftptest.Start(t, ftptest.Options{Listing: strings.Repeat(line, 1000)}))
+		c.mostListed = 999 * len(line)
+		if _, err := list(t, c, "/"); !errors.Is(err, ErrProtocol) {
+			t.Errorf("%q: %v", line, err)
+		}
+	}
+}
+
 func TestWholeFilesAreWhatTheServerSaysIsWhole(t *testing.T) {
 	s := ftptest.Start(t, ftptest.Options{Finish: "426 Connection broke"})
 	s.Put("/file", "content", testTime)

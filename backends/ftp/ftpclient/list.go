@@ -14,9 +14,11 @@ import (
 	"time"
 )
 
-// maxListingLine is the longest line of a listing, in octets: a name of a thousand, and the
-// facts about it.
-const maxListingLine = 16 << 10
+// Limits of a listing, in octets.
+const (
+	maxListingLine = 16 << 10 // a name of a thousand, and the facts about it
+	maxListing     = 1 << 30  // some ten million names: one that has no end would fill the caller's disk
+)
 
 // List gives the entries of the directory as they come, in the server's order and in
 // constant memory. An error is the last element; without one the listing is whole, except
@@ -53,6 +55,7 @@ type listing struct {
 	clock   clock
 	yield   func(Entry, error) bool
 	parse   func([]byte) (rawEntry, error)
+	octets  int  // that came
 	lines   int  // that came
 	crlf    bool // lines end with CR LF
 	within  bool // a name with an LF
@@ -203,6 +206,9 @@ func (l *listing) read(r *bufio.Reader) error {
 			return nil
 		case err != nil && !errors.Is(err, io.EOF):
 			return err
+		}
+		if l.octets += len(line); l.octets > l.c.mostListed {
+			return fmt.Errorf("%w: a listing of more than %d octets", ErrProtocol, l.c.mostListed)
 		}
 		l.end(line)
 		if l.stopped {
