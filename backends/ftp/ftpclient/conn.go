@@ -107,6 +107,9 @@ func (c *Conn) send(ctx context.Context, verb, arg string) error {
 	if c.broken {
 		return &connError{verb, net.ErrClosed}
 	}
+	if c.r.Buffered() > 0 { // it would be taken for the answer to this command, and so on
+		return c.fail(ctx, verb, fmt.Errorf("%w: a reply that nothing asked for", ErrProtocol))
+	}
 	line := []byte(verb)
 	if arg != "" {
 		octets, err := c.encode(arg)

@@ -34,6 +34,18 @@ func TestGivesUpOnRepliesThatAreNone(t *testing.T) {
 	}
 }
 
+// TestRepliesThatNothingAskedFor are not taken for those to the next commands: servers that
+// answer twice to a transfer that is broken off exist.
+func TestRepliesThatNothingAskedFor(t *testing.T) {
+	c := connect(t, answering(t, "NOOP", "426 Broken off\r\n226 Abort successful"))
+	if err := c.Noop(t.Context()); err == nil {
+		t.Error("no error")
+	}
+	if err := c.Delete(t.Context(), "/none"); !errors.Is(err, ErrProtocol) || c.Usable() {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestEveryStepHasATimeLimit(t *testing.T) {
 	silent := make(chan struct{})
 	t.Cleanup(func() { close(silent) })
