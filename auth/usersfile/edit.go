@@ -28,24 +28,41 @@ type Entry struct {
 	Networks []string // of clients; none is all
 }
 
-// Add appends an account, in one line.
-func Add(text []byte, e Entry) ([]byte, error) {
+// Add appends accounts, each in one line. The error matches ErrTaken if there is one of a
+// name already, or two have the same; then none is added.
+func Add(text []byte, entries ...Entry) ([]byte, error) {
 	l, err := read(text)
-	if err != nil {
-		return nil, err
+	if err != nil || len(entries) == 0 {
+		return text, err
 	}
-	if l.find(e.Name) >= 0 {
-		return nil, ErrTaken
+	taken := map[string]bool{}
+	for _, item := range l.users.Content {
+		if v := valueOf(item, "name"); v != nil {
+			taken[v.Value] = true
+		}
 	}
+	var items []*yaml.Node
+	for _, e := range entries {
+		if taken[e.Name] {
+			return nil, ErrTaken
+		}
+		taken[e.Name] = true
+		items = append(items, e.item())
+	}
+	spliced := l.withItems(items)
+	l.users.Content = append(l.users.Content, items...)
+	return l.render(spliced)
+}
+
+// item is the account as it stands in a file.
+func (e Entry) item() *yaml.Node {
 	item := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Style: yaml.FlowStyle}
 	item.Content = append(pair("name", e.Name, 0), pair("password", e.Hash, yaml.SingleQuotedStyle)...)
 	if e.Template != "" {
 		item.Content = append(item.Content, pair("template", e.Template, 0)...)
 	}
 	item.Content = append(item.Content, e.more()...)
-	spliced := l.withItem(item)
-	l.users.Content = append(l.users.Content, item)
-	return l.render(spliced)
+	return item
 }
 
 // more are the pairs of an account that most have none of.

@@ -35,6 +35,10 @@ var edits = map[string]func([]byte) ([]byte, error){
 	"add": func(text []byte) ([]byte, error) {
 		return Add(text, Entry{Name: "true", Hash: "$6$new$x", Template: "partner"})
 	},
+	"add two": func(text []byte) ([]byte, error) {
+		return Add(text, Entry{Name: "b", Hash: "$h"}, Entry{Name: "a", Hash: "$h"})
+	},
+	"add none":               func(text []byte) ([]byte, error) { return Add(text) },
 	"passwd of a line":       func(text []byte) ([]byte, error) { return SetPassword(text, "acme", "$6$new") },
 	"passwd of a block":      func(text []byte) ([]byte, error) { return SetPassword(text, "müller & co", "$6$new") },
 	"passwd of a plain word": func(text []byte) ([]byte, error) { return SetPassword(text, "it's", "$6$new") },
@@ -56,6 +60,8 @@ func TestEditsChangeWhatTheyMust(t *testing.T) {
 	odd := "  - {name: 'it''s', \"password\": $1$old, template: partner, disabled: true}\n"
 	for name, change := range map[string][2]string{
 		"add":                    {odd, odd + "  - {name: \"true\", password: '$6$new$x', template: partner}\n"},
+		"add two":                {odd, odd + "  - {name: b, password: '$h'}\n  - {name: a, password: '$h'}\n"},
+		"add none":               {odd, odd},
 		"passwd of a line":       {line, strings.ReplaceAll(line, "$1$old", "$6$new")},
 		"rehash a line":          {line, strings.ReplaceAll(line, "$1$old", "$6$new")},
 		"passwd of a block":      {block, strings.ReplaceAll(block, `"$1$old"`, "'$6$new'")},
@@ -104,6 +110,9 @@ func TestEditsThatCannotBe(t *testing.T) {
 	text := []byte(byHand)
 	if _, err := Add(text, Entry{Name: "acme"}); !errors.Is(err, ErrTaken) {
 		t.Errorf("a name that is taken: %v", err)
+	}
+	if _, err := Add(text, Entry{Name: "b"}, Entry{Name: "b"}); !errors.Is(err, ErrTaken) {
+		t.Errorf("a name twice: %v", err)
 	}
 	if _, err := ReplacePassword(text, "acme", "$1$other", "$h"); !errors.Is(err, ErrOtherPassword) {
 		t.Errorf("a password that was changed: %v", err)

@@ -35,18 +35,28 @@ func (l *list) sameAs(text []byte) bool {
 	return yaml.Unmarshal(text, &got) == nil && l.root.Decode(&want) == nil && reflect.DeepEqual(got, want)
 }
 
-// withItem is the text with one more account in a line after the last.
-func (l *list) withItem(item *yaml.Node) []byte {
-	encoded, err := yaml.Marshal(item)
-	if err != nil || l.users.Style&yaml.FlowStyle != 0 {
+// withItems is the text with more accounts in lines after the last.
+func (l *list) withItems(items []*yaml.Node) []byte {
+	if l.users.Style&yaml.FlowStyle != 0 {
 		return nil
 	}
-	lines := l.lines()
-	if last := len(l.users.Content) - 1; last >= 0 {
-		_, end := l.extent(lines, last)
-		return join(slices.Insert(endLine(lines, end-1), end, l.indent()+"- "+string(encoded)))
+	lines, last, indent := l.lines(), len(l.users.Content)-1, "  "
+	if last >= 0 {
+		indent = l.indent()
 	}
-	first := "users:\n  - " + string(encoded)
+	var added []string
+	for _, item := range items {
+		encoded, err := yaml.Marshal(item)
+		if err != nil {
+			return nil
+		}
+		added = append(added, indent+"- "+string(encoded))
+	}
+	if last >= 0 {
+		_, end := l.extent(lines, last)
+		return join(slices.Insert(endLine(lines, end-1), end, added...))
+	}
+	first := "users:\n" + strings.Join(added, "")
 	if l.key == nil {
 		return join(append(endLine(lines, len(lines)-1), first))
 	}

@@ -231,19 +231,21 @@ func (i *importing) write(text []byte, entries []candidate) (changed []byte, tak
 
 // put is the text with the accounts in it, in place of those of their names.
 func (i *importing) put(text []byte, entries []candidate) ([]byte, error) {
+	var added []usersfile.Entry
 	for _, e := range entries {
+		added = append(added, e.Entry)
+		if !i.replace {
+			continue
+		}
 		without, err := usersfile.Remove(text, e.Name)
 		switch {
-		case err == nil && i.replace:
+		case err == nil:
 			text = without
-		case !errors.Is(err, usersfile.ErrUnknown) && err != nil:
-			return nil, err
-		}
-		if text, err = usersfile.Add(text, e.Entry); err != nil {
+		case !errors.Is(err, usersfile.ErrUnknown):
 			return nil, err
 		}
 	}
-	return text, nil
+	return usersfile.Add(text, added...)
 }
 
 // report tells what was not taken, and fails if that was an account.
