@@ -239,7 +239,7 @@ func (w *writer) template() {
 		w.line("  # As member, for accounts of which only the name is known.")
 		w.member(learnt, strings.ReplaceAll(prefix, "{home}", w.homes()))
 	}
-	w.line("\naccounts:\n  - {file: users.yaml, rehash: true}")
+	w.line("\naccounts:\n  - {file: users.yaml}")
 	w.line("  # Who can log in at the old server, and is not known here, gets an account: a way to move without the old server's hashes.")
 	w.line("  # - learn: {from: %s, into: users.yaml, template: %s, until: %s}", quote(w.Old), learnt, until)
 }
