@@ -14,8 +14,12 @@ import (
 	patterns "causeway/gateway/names"
 )
 
-// errIncomplete: the report has told what is missing.
-var errIncomplete = errors.New("the target has not got all that the source has")
+var (
+	// errIncomplete: the report has told what is missing.
+	errIncomplete = errors.New("the target has not got all that the source has")
+	// errStopped: by a signal.
+	errStopped = errors.New("interrupted; the next run goes on with what is left")
+)
 
 // migrating is a command line of migrate or migrate diff.
 type migrating struct {
@@ -95,6 +99,9 @@ func (m *migrating) run(ctx context.Context, c console, do engine) (err error) {
 	if err != nil {
 		return err
 	}
+	if !m.json {
+		c.stderr, c.stdout = terminalOf(c)
+	}
 	log := slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	c.prepare(cfg, log)
 	trees, err := gateway.OpenTrees(ctx, cfg, m.flags.Arg(0), m.flags.Arg(1))
@@ -108,10 +115,17 @@ func (m *migrating) run(ctx context.Context, c console, do engine) (err error) {
 	defer func() { err = errors.Join(err, trees.Close()) }()
 	c.confine(cfg, log)
 	m.options.From, m.options.To, m.options.Gone = trees.From, trees.To, trees.Gone
+	t := m.newTeller(c)
+	if t.counts() && m.options.Files >= trees.Files {
+		m.options.Files = max(trees.Files-1, 1) // another listing counts
+	}
 	m.options.Files = min(m.options.Files, trees.Files)
-	t := m.newTelling(c)
+	w := newWatch(ctx, t, &m.options)
 	report, err := do(ctx, m.options)
-	t.report(report, err)
+	if ctx.Err() != nil {
+		err = errStopped
+	}
+	w.finish(report, err)
 	if err == nil && !report.Complete() {
 		err = errIncomplete
 	}

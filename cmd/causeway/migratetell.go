@@ -5,25 +5,21 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"causeway/gateway/migrate"
 )
 
-// telling is how a migration is told.
-type telling interface {
-	report(migrate.Report, error)
-}
-
-// newTelling makes the options tell the console.
-func (m *migrating) newTelling(c console) telling {
+// newTeller tells the console, as the flags and the console ask for.
+func (m *migrating) newTeller(c console) teller {
 	if m.json {
-		t := &jsonLines{json.NewEncoder(c.stdout)}
-		m.options.Tell = t.event
-		return t
+		return &jsonLines{json.NewEncoder(c.stdout)}
 	}
-	t := &plainLines{out: c.stdout, copied: m.options.DryRun}
-	m.options.Tell = t.event
-	return t
+	lines := plainLines{out: c.stdout, notes: c.stderr}
+	if s, ok := c.stderr.(*statusLine); ok {
+		return &barLines{lines, s}
+	}
+	return &lines
 }
 
 // outcomes are all, in the order in which they are reported.
@@ -34,14 +30,24 @@ func outcomes() []migrate.Outcome {
 	}
 }
 
-// plainLines are for people and logs. What was copied is only counted.
+// often is how often progress is told where it stays.
+const often = 10 * time.Second
+
+// plainLines are for people and logs. What was copied, or is the same, is only counted.
 type plainLines struct {
-	out    io.Writer
-	copied bool
+	out   io.Writer // what has become of the files
+	notes io.Writer // how far it is
+}
+
+func (t *plainLines) every() time.Duration { return often }
+func (t *plainLines) counts() bool         { return false }
+
+func (t *plainLines) progress(s standing) {
+	fmt.Fprintf(t.notes, "after %s: %s\n", s.took.Round(time.Second), s)
 }
 
 func (t *plainLines) event(e migrate.Event) {
-	if e.Outcome == migrate.Copied {
+	if e.Outcome == migrate.Copied || e.Outcome == migrate.Same {
 		return
 	}
 	fmt.Fprintf(t.out, "%s: %s\n", e.Outcome, escape(reason(e)))
@@ -63,12 +69,31 @@ func (t *plainLines) report(r migrate.Report, err error) {
 	if r.Directories > 0 {
 		fmt.Fprintf(t.out, "%-21s %9d\n", "empty directories", r.Directories)
 	}
+	if len(r.Failures) > 0 {
+		fmt.Fprintln(t.out, "what has failed:")
+	}
+	for _, e := range r.Failures {
+		fmt.Fprintf(t.out, "  %s: %s\n", e.Outcome, escape(reason(e)))
+	}
+	if more := failures(r) - int64(len(r.Failures)); more > 0 {
+		fmt.Fprintf(t.out, "  and %d more, told above\n", more)
+	}
 	switch {
 	case err != nil:
 		fmt.Fprintln(t.out, "it has ended before all was looked at")
 	case r.Complete():
 		fmt.Fprintln(t.out, "the target has all that the source has")
 	}
+}
+
+// failures counts all that has failed.
+func failures(r migrate.Report) (n int64) {
+	for o, c := range r.Counts {
+		if (migrate.Event{Outcome: o}).Fails() {
+			n += c.Files
+		}
+	}
+	return n
 }
 
 // octets is a number of them for people.
@@ -83,50 +108,3 @@ func octets(n int64) string {
 	}
 	return fmt.Sprintf("%.1f %s", f, units[unit])
 }
-
-// jsonLines are for programs: one object for each file, and one at the end.
-type jsonLines struct{ to *json.Encoder }
-
-type jsonEvent struct {
-	Event   string `json:"event"` // file
-	Name    string `json:"name"`
-	Outcome string `json:"outcome"`
-	Octets  int64  `json:"octets"`
-	Error   string `json:"error,omitempty"`
-}
-
-type jsonCount struct {
-	Files  int64 `json:"files"`
-	Octets int64 `json:"octets"`
-}
-
-type jsonReport struct {
-	Event       string               `json:"event"` // report
-	Counts      map[string]jsonCount `json:"counts"`
-	Directories int64                `json:"directories"`
-	Complete    bool                 `json:"complete"`
-	Error       string               `json:"error,omitempty"`
-}
-
-func (t *jsonLines) event(e migrate.Event) {
-	line := jsonEvent{Event: "file", Name: e.Name, Outcome: word(e.Outcome), Octets: e.Size}
-	if e.Err != nil {
-		line.Error = e.Err.Error()
-	}
-	_ = t.to.Encode(line) // who has closed the output does not want to know
-}
-
-func (t *jsonLines) report(r migrate.Report, err error) {
-	line := jsonReport{Event: "report", Counts: make(map[string]jsonCount), Directories: r.Directories, Complete: err == nil && r.Complete()}
-	for _, o := range outcomes() {
-		c := r.Counts[o]
-		line.Counts[word(o)] = jsonCount(c)
-	}
-	if err != nil {
-		line.Error = err.Error()
-	}
-	_ = t.to.Encode(line) // as above
-}
-
-// word is an outcome as one word for programs.
-func word(o migrate.Outcome) string { return strings.ReplaceAll(string(o), " ", "_") }
