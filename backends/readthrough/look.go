@@ -56,6 +56,10 @@ func (l look) counts(ctx context.Context, o backends.StatOptions) (version, erro
 	both.Go(func() { here, hereErr = l.front.Stat(ctx, l.key, o) })
 	both.Go(func() { behind, behindErr = l.statBehind(ctx, o) })
 	both.Wait()
+	if hereErr == nil && behindErr == nil && here.Partial && l.newer(behind, here) {
+		// What a listing or a write has told of it may lack when it was written.
+		here, hereErr = l.front.Stat(ctx, l.key, backends.StatOptions{Complete: true})
+	}
 	if hereErr != nil && !absent(hereErr) {
 		return version{}, hereErr
 	}
@@ -121,19 +125,36 @@ func (l look) resolve(ctx context.Context, etag string) (version, error) {
 		return version{}, changed("look", l.key)
 	case err != nil:
 		return version{}, err
-	case v.behind && v.object.ETag == etag, !v.behind && marker(l.key):
+	case !v.behind && marker(l.key):
 		return v, nil
 	case v.behind:
-		return version{}, changed("look", l.key)
+		return v, l.means(ctx, etag, v.object)
 	}
 	source, err := l.statBehind(ctx, backends.StatOptions{Complete: true})
 	if err != nil && !absent(err) {
 		return version{}, err
 	}
-	if err != nil || l.shown(source).ETag != etag || !twins(source, v.object) {
+	if err != nil || !twins(source, v.object) {
 		return version{}, changed("look", l.key)
 	}
-	return v, nil
+	return v, l.means(ctx, etag, l.shown(source))
+}
+
+// means fails with ErrChanged unless an ETag of one behind is of the version obj. Only the store
+// can tell where it is another one than obj's: that of a listing may say less of the time.
+func (l look) means(ctx context.Context, etag string, obj backends.Object) error {
+	if obj.ETag == etag {
+		return nil
+	}
+	etag, _ = pinned(etag)
+	r, err := l.route.Behind.Open(ctx, l.route.behind(l.key), backends.OpenOptions{IfMatch: etag, Offset: obj.Size})
+	switch {
+	case err == nil:
+		return r.Close()
+	case absent(err), errors.Is(err, backends.ErrRange):
+		return changed("look", l.key)
+	}
+	return l.failed(ctx, err)
 }
 
 // statBehind describes what is behind the key, whatever tombstones say. What it cannot be asked

@@ -98,7 +98,7 @@ func (l look) openBeyond(ctx context.Context, behind outcome, o backends.OpenOpt
 	if !errors.Is(failed, backends.ErrRange) {
 		return nil, failed
 	}
-	here, err := l.front.Stat(ctx, l.key, backends.StatOptions{})
+	here, err := l.front.Stat(ctx, l.key, backends.StatOptions{Complete: true})
 	if err != nil && !absent(err) {
 		return nil, err
 	}
