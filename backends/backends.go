@@ -1,7 +1,7 @@
 // Package backends is the contract between Causeway and the stores it writes to:
 // five verbs ([Backend]), one streaming upload that ends in exactly one of three ways
-// ([Upload]), optional fast paths ([Copier], [Mover], [TreeMover], [Peeker], [Summer]) behind
-// helper functions, what was parked ([Parker]), and the kinds of error that every store
+// ([Upload]), optional fast paths ([Copier], [Mover], [TreeMover], [Peeker], [Finder], [Summer])
+// behind helper functions, what was parked ([Parker]), and the kinds of error that every store
 // speaks. It knows no store and no FTP.
 //
 // Its central type is [Backend]. A store is one directory below this one; decorators

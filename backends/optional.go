@@ -38,6 +38,12 @@ type Peeker interface {
 	PeekPrefix(prefix string) (exists, known bool)
 }
 
+// Finder is what a Backend adds that may know of a key where it cannot list.
+type Finder interface {
+	// HasPrefix tells whether any key begins with prefix.
+	HasPrefix(ctx context.Context, prefix string) (bool, error)
+}
+
 // Flusher is an Upload that can send what it holds before it is known how it ends.
 type Flusher interface {
 	// Flush is called when no octets will follow, while the caller finds out whether these
@@ -160,6 +166,9 @@ func PeekPrefix(b Backend, prefix string) (exists, known bool) {
 func HasPrefix(ctx context.Context, b Backend, prefix string) (bool, error) {
 	if exists, known := PeekPrefix(b, prefix); known {
 		return exists, nil
+	}
+	if f, ok := b.(Finder); ok {
+		return f.HasPrefix(ctx, prefix)
 	}
 	q := Query{Prefix: prefix, Limit: 1}
 	for {

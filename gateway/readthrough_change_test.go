@@ -120,6 +120,7 @@ func TestReadThroughWhileTheOldServerIsDown(t *testing.T) {
 	eachReadThrough(t, configs.Behind{Copy: configs.BehindOnRead}, map[string]string{"f": "old", "g": "old"}, func(t *testing.T, r *readThrough) {
 		c := r.session(t)
 		c.upload("here", "1")
+		c.upload("d/here", "3")
 		c.download("RETR f")
 		r.down()
 		if got := c.download("RETR here") + c.download("RETR f"); got != "1old" {
@@ -131,8 +132,16 @@ func TestReadThroughWhileTheOldServerIsDown(t *testing.T) {
 		c.refused(451, "NLST") // as where the store itself fails
 		c.upload("new", "2")
 		c.do(250, "DELE here") // whatever is behind is hidden
+		c.do(250, "CWD d")
+		if got := c.download("RETR here"); got != "3" {
+			t.Errorf("read in a directory: %s", got)
+		}
+		c.do(250, "DELE here")
+		c.do(250, "CWD ../d") // it stays
+		c.do(450, "CWD ../there")
+		c.do(250, "CWD /")
 		r.old.Clear()
-		if got := c.list("NLST"); got != "f g new public" {
+		if got := c.list("NLST"); got != "d f g new public" {
 			t.Errorf("up again: %s", got)
 		}
 		if !strings.Contains(r.log.String(), `"msg":"what is behind does not answer"`) {

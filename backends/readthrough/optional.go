@@ -48,6 +48,16 @@ func (b Backend) PeekPrefix(prefix string) (exists, known bool) {
 	return false, known && !exists
 }
 
+// HasPrefix is [backends.Finder.HasPrefix]. The front is asked alone, and if it has nothing, both
+// sides are: what is here needs no answer from behind.
+func (b Backend) HasPrefix(ctx context.Context, prefix string) (bool, error) {
+	exists, err := backends.HasPrefix(ctx, b.front, prefix)
+	if err != nil || exists || reserved(prefix) || !b.routes.involved(prefix) {
+		return exists, err
+	}
+	return backends.HasPrefix(ctx, struct{ backends.Backend }{b}, prefix) // by its listing
+}
+
 // Sum is [backends.Summer.Sum], of the version that counts; errors.ErrUnsupported where its store
 // computes none.
 func (b Backend) Sum(ctx context.Context, key string, want []backends.Sum) (backends.Sum, []byte, error) {

@@ -96,8 +96,8 @@ func (r *Routes) Over(front backends.Backend) Backend { return Backend{front, r}
 
 // Backend is a way to a front with what is behind it. It is a [backends.Backend],
 // [backends.Copier], [backends.Mover], [backends.TreeMover], [backends.Parker],
-// [backends.Sweeper], [backends.Peeker], [backends.Spacer] and [backends.Summer]. All its
-// methods may be called from any goroutine.
+// [backends.Sweeper], [backends.Peeker], [backends.Finder], [backends.Spacer] and
+// [backends.Summer]. All its methods may be called from any goroutine.
 type Backend struct {
 	front  backends.Backend
 	routes *Routes

@@ -59,13 +59,13 @@ func (f *FS) Delete(ctx context.Context, p ftp.Path) error {
 const keepTimeout = 10 * time.Second
 
 // keep writes the marker of a directory from which something was taken, if nothing else
-// is left of it, also for a client that has gone since. What was asked for is done by
-// then, so a failure is no more than logged.
+// is left of it, or the store cannot tell, also for a client that has gone since. What was
+// asked for is done by then, so a failure is no more than logged.
 func (f *FS) keep(ctx context.Context, dir place) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTimeout)
 	defer cancel()
 	exists, err := isDir(ctx, dir)
-	if err == nil && !exists {
+	if err == nil && !exists || errors.Is(err, backends.ErrUnavailable) {
 		err = mark(ctx, dir, backends.CreateOptions{})
 	}
 	if err != nil && !errors.Is(err, fs.ErrPermission) {
