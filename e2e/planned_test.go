@@ -99,7 +99,8 @@ func treeOf(t *testing.T, home string) map[string]string {
 var unique = regexp.MustCompile(`^(STOU\.\d+|ftp[A-Za-z0-9]{6}|pureftpd\..*|upload-[a-z0-9]{26})$`)
 
 // servePlanned plans with the command, where /etc is the old server's, does what the plan
-// says is to be done, and serves files. Only where it listens is another.
+// says is to be done, and serves files. Only where it listens and where it writes its audit
+// are others.
 func servePlanned(t *testing.T, c original, old *oldservers.Debian, files string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -121,7 +122,7 @@ func servePlanned(t *testing.T, c original, old *oldservers.Debian, files string
 		t.Fatalf("plan: %v\n%s", err, out)
 	}
 	golden(t, "plan_"+c.name+".yaml", strings.ReplaceAll(strings.ReplaceAll(string(text), old.Homes, "/home"), files, "/data"))
-	planned := strings.Replace(string(text), `address: ":21"`, `address: "127.0.0.1:0"`, 1)
+	planned := strings.NewReplacer(`address: ":21"`, `address: "127.0.0.1:0"`, "/var/log/causeway/", "").Replace(string(text))
 	if err := os.WriteFile(config, []byte(planned), 0o600); err != nil {
 		t.Fatal(err)
 	}

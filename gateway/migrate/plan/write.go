@@ -349,7 +349,7 @@ func given(list []string) []string {
 
 func (w *writer) audit() {
 	if w.settings.audit != "" {
-		w.line("\naudit: {file: audit.log, format: %s}  # beside this file; /var/log/causeway is a better place", w.settings.audit)
+		w.line("\naudit: {file: /var/log/causeway/audit.log, format: %s}  # the gateway's user must be allowed to write there", w.settings.audit)
 	}
 }
 
