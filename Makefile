@@ -3,7 +3,7 @@
 LINT := go tool -modfile=e2e/tools/go.mod golangci-lint
 
 .NOTPARALLEL:
-.PHONY: check install build vet format lint test servers seeds e2e kill-matrix walk sim bench bench-quick reproducible
+.PHONY: check install build vet format lint test servers seeds e2e kill-matrix walk migrate-proofs sim bench bench-quick reproducible
 
 check: install build vet format lint servers seeds e2e
 	@echo "make check: passed"
@@ -48,6 +48,10 @@ kill-matrix:
 # Two hundred partners of one bucket, of which e2e sends a share, look for each other's files.
 walk:
 	cd e2e && CAUSEWAY_WALK=100000 go test -tags e2e -count 1 -timeout 1h -v -run TwoHundredPartners
+
+# A million small files of an old server, in one directory and in a thousand, of which e2e copies a few.
+migrate-proofs:
+	cd e2e && CAUSEWAY_MIGRATE_NAMES=1000000 go test -tags e2e -count 1 -timeout 3h -v -run MigrateManyNames
 
 # New seeds for the simulator for SIM_TIME; one that fails is kept in its testdata.
 SIM_TIME ?= 10m
