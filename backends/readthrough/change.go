@@ -70,11 +70,11 @@ func (l look) still(ctx context.Context, etag string) (version, error) {
 // bury makes a tombstone for what is behind the key, or may be: where the route mirrors, it may
 // be on its way there.
 func (l look) bury(ctx context.Context) error {
-	behind, err := l.statBehind(ctx, backends.StatOptions{})
-	if absent(err) && !l.route.Mirror {
+	behind := l.soon(ctx, backends.StatOptions{})
+	if absent(behind.err) && !l.route.Mirror {
 		return nil
 	}
-	return l.routes.bury(ctx, l.key, behind.ModTime)
+	return l.routes.bury(ctx, l.key, behind.object.ModTime)
 }
 
 // deleteMarker deletes a directory's marker. If anything is behind that directory, and nothing

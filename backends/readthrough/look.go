@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"strings"
-	"sync"
 	"time"
 
 	"causeway/backends"
@@ -48,22 +47,23 @@ type version struct {
 }
 
 // counts tells which version counts. fs.ErrNotExist if there is none. While what is behind
-// cannot be asked, what is here counts; if there is nothing, nobody knows.
+// cannot be asked, or takes too long to answer, what is here counts; if there is nothing, nobody
+// knows.
 func (l look) counts(ctx context.Context, o backends.StatOptions) (version, error) {
-	var here, behind backends.Object
-	var hereErr, behindErr error
-	var both sync.WaitGroup
-	both.Go(func() { here, hereErr = l.front.Stat(ctx, l.key, o) })
-	both.Go(func() { behind, behindErr = l.statBehind(ctx, o) })
-	both.Wait()
-	if hereErr == nil && behindErr == nil && here.Partial && l.newer(behind, here) {
+	var here backends.Object
+	var hereErr error
+	behind := l.beside(ctx, o, func() error {
+		here, hereErr = l.front.Stat(ctx, l.key, o)
+		return hereErr
+	})
+	if hereErr == nil && behind.err == nil && here.Partial && l.newer(behind.object, here) {
 		// What a listing or a write has told of it may lack when it was written.
 		here, hereErr = l.front.Stat(ctx, l.key, backends.StatOptions{Complete: true})
 	}
 	if hereErr != nil && !absent(hereErr) {
 		return version{}, hereErr
 	}
-	return l.judge(ctx, outcome{here, hereErr}, outcome{behind, behindErr})
+	return l.judge(ctx, outcome{here, hereErr}, behind)
 }
 
 // outcome is an answer about one side; of the front no other errors than that there is nothing.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"strings"
-	"sync"
 
 	"causeway/backends"
 	"causeway/backends/readahead"
@@ -67,20 +66,19 @@ func (l look) openPinned(ctx context.Context, o backends.OpenOptions) (*backends
 // open opens the version that counts, ErrChanged if that is another one by now.
 func (l look) open(ctx context.Context, o backends.OpenOptions) (*backends.Reader, error) {
 	var here *backends.Reader
-	var behind backends.Object
-	var hereErr, behindErr error
-	var both sync.WaitGroup
-	both.Go(func() { here, hereErr = l.front.Open(ctx, l.key, o) })
-	both.Go(func() { behind, behindErr = l.statBehind(ctx, backends.StatOptions{}) })
-	both.Wait()
+	var hereErr error
+	behind := l.beside(ctx, backends.StatOptions{}, func() error {
+		here, hereErr = l.front.Open(ctx, l.key, o)
+		return hereErr
+	})
 	if hereErr != nil && !absent(hereErr) {
-		return l.openBeyond(ctx, outcome{behind, behindErr}, o, hereErr)
+		return l.openBeyond(ctx, behind, o, hereErr)
 	}
 	var front outcome
 	if front.err = hereErr; here != nil {
 		front.object = here.Object
 	}
-	v, err := l.judge(ctx, front, outcome{behind, behindErr})
+	v, err := l.judge(ctx, front, behind)
 	if err == nil && !v.behind {
 		return here, nil
 	}
