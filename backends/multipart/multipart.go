@@ -63,6 +63,7 @@ type Options struct {
 	MaxParts    int    // most parts that the store takes
 	InFlight    int    // most parts being sent at a time, 0 for 4; more than 4 only to a store far away; fewer while the budget is tight
 	MD5         bool   // compute Body.MD5 too
+	Steps       bool   // each part is stored before Write takes what follows it
 	Turns       *Turns // of the store; nil for those of this upload alone
 	Size        int64  // octets expected, a hint; 0 if unknown
 	Key         string // for the text of errors

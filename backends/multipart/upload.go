@@ -102,9 +102,20 @@ func (u *Upload) write(p []byte) (int, error) {
 		if err := u.flush(); err != nil {
 			return 0, err
 		}
+		if err := u.step(); err != nil {
+			return 0, err
+		}
 	}
 	k := min(int64(len(p)), u.part.left())
 	return int(k), u.part.write(u.ctx, p[:k])
+}
+
+// step waits until all is stored that was sent, where that is asked for.
+func (u *Upload) step() error {
+	for u.o.Steps && u.inFlight > 0 && u.ctx.Err() == nil {
+		u.reap(u.ctx)
+	}
+	return context.Cause(u.ctx)
 }
 
 // Pending is what was written and not sent as a part yet. It is valid until the next call
