@@ -179,6 +179,12 @@ type CreateOptions struct {
 	// Commit, if it is another one.
 	At int64
 
+	// Tag says what is being written, where that is no client's upload and who was killed
+	// shall know it again: 1 to 26 of A to Z and 2 to 7. [Parked.Tag] tells it. So that
+	// little is lost, such an upload has one part on its way at a time, and Write waits for it.
+	// With Resume it is the same as before.
+	Tag string
+
 	// Alternate, if set, yields keys to be taken at Commit in turn, should IfAbsent find the
 	// key taken: the Object that Commit returns tells which it was. A store may be unable
 	// to change the key of an upload in parts (S3, Azure): fs.ErrExist then.

@@ -16,6 +16,9 @@ type Parked struct {
 	Size    int64     // octets that are durable
 	ModTime time.Time // when the last of them were stored, by the store's clock
 
+	// Tag is [CreateOptions.Tag]. What has one is not for clients to see or to go on with.
+	Tag string
+
 	// Open says that nobody has parked it: its gateway has died, or is another one that is
 	// writing it. No record tells these apart.
 	Open bool

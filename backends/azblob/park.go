@@ -62,7 +62,7 @@ func (u *upload) own(ctx context.Context, op string) error {
 func (u *upload) record() journal.Record {
 	return journal.Record{
 		Native: u.id, Before: u.chain.String(), IfMatch: u.condition.etag, IfAbsent: u.condition.absent,
-		ContentType: u.options.ContentType, Metadata: u.options.Metadata,
+		ContentType: u.options.ContentType, Metadata: u.options.Metadata, Tag: u.options.Tag,
 	}
 }
 

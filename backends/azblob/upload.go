@@ -59,7 +59,7 @@ func (s *Store) Create(ctx context.Context, key string, o backends.CreateOptions
 	}
 	return multipart.New(ctx, u, s.budget, multipart.Options{
 		PartSize: s.limits.firstPart, MaxPartSize: s.limits.mostPart, MaxParts: s.limits.parts, InFlight: s.limits.inFlight,
-		MD5: true, Size: o.Size, Key: key, Head: head, Least: u.least(), Turns: s.turns,
+		MD5: true, Size: o.Size, Key: key, Head: head, Least: u.least(), Turns: s.turns, Steps: o.Tag != "",
 	}), nil
 }
 

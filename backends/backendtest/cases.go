@@ -56,6 +56,7 @@ func parkedCases() []testCase {
 		{"Parked/S13_Queries", parkedQueries},
 		{"Parked/S13_Several", parkedSeveral},
 		{"Parked/Cancel", parkedCancel},
+		{"Parked/Tags", parkedTags},
 		{"Discard/S17_Twice", discardTwice},
 		{"Discard/S17_Stale", discardStale},
 		{"Discard/S17_Resumed", discardResumed},

@@ -174,3 +174,45 @@ func discardResumed(s *store) {
 		s.wantNoneParked()
 	}
 }
+
+// parkedTags: an upload has its tag for as long as it is parked, whoever goes on with it.
+func parkedTags(s *store) {
+	if !s.parks() {
+		return
+	}
+	for i, size := range s.sizes()[1:] {
+		s.sub(fmt.Sprint(size), func(s *store) {
+			key, tag, whole := fmt.Sprintf("k/%d", size), "AZ27MIGRATED", content(uint64(i), 2*size)
+			s.parked(key, content(uint64(i), 1+size/2), backends.CreateOptions{}) // a client's
+			s.park(s.begin(s.Context(), key, whole[:size], backends.CreateOptions{Tag: tag}), size)
+			p := s.tagged(key, tag)
+			u, err := s.Create(s.Context(), key, backends.CreateOptions{Resume: p.ID, At: p.Size, Tag: tag})
+			if err != nil {
+				s.Fatal(err)
+			}
+			s.park(u, size)
+			p = s.tagged(key, tag)
+			if p.Size != size {
+				s.Fatalf("%d octets are parked, want %d", p.Size, size)
+			}
+			s.resumed(p, size, whole)
+			// On Azure what others have sent of the name ends with a commit.
+			for _, left := range s.parkedNow(s.Backend, backends.ParkedQuery{Prefix: key, Fresh: true}) {
+				s.discard(left)
+			}
+		})
+	}
+	s.wantNoneParked()
+}
+
+// tagged is the one upload of key that is parked with a tag.
+func (s *store) tagged(key, tag string) backends.Parked {
+	s.Helper()
+	all := slices.DeleteFunc(s.parkedNow(s.Backend, backends.ParkedQuery{Prefix: key, Fresh: true}), func(p backends.Parked) bool {
+		return p.Key != key || p.Tag != tag
+	})
+	if len(all) != 1 {
+		s.Fatalf("parked of %q with the tag %q: %+v", key, tag, all)
+	}
+	return all[0]
+}

@@ -29,6 +29,7 @@ func parkMutants() map[string]func(parking) parking {
 		"Park/S13_Properties":         func(s parking) parking { return forgetsProperties{s} },
 		"Parked/S13_Queries":          func(s parking) parking { return ignoresDirect{s} },
 		"Parked/S13_Several":          func(s parking) parking { return keepsTheFirst{s} },
+		"Parked/Tags":                 func(s parking) parking { return forgetsTags{s} },
 		"Discard/S17_Resumed":         func(s parking) parking { return discardsByKey{s} },
 		"Resume/S13_Cuts":             func(s parking) parking { return resumesAtTheEnd{s} },
 		"Resume/S13_NotGrafted":       func(s parking) parking { return grafts{s} },
@@ -131,6 +132,13 @@ func (m forgetsProperties) Create(ctx context.Context, key string, o backends.Cr
 	if o.Resume != "" && o.Metadata == nil {
 		o.Metadata = map[string]string{}
 	}
+	return m.parking.Create(ctx, key, o)
+}
+
+type forgetsTags struct{ parking }
+
+func (m forgetsTags) Create(ctx context.Context, key string, o backends.CreateOptions) (backends.Upload, error) {
+	o.Tag = ""
 	return m.parking.Create(ctx, key, o)
 }
 

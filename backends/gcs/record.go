@@ -42,7 +42,7 @@ func (u *upload) begin(ctx context.Context) error {
 func (u *upload) record() journal.Record {
 	r := journal.Record{
 		IfMatch: u.options.IfMatch, IfAbsent: u.options.IfAbsent,
-		ContentType: u.options.ContentType, Metadata: u.options.Metadata,
+		ContentType: u.options.ContentType, Metadata: u.options.Metadata, Tag: u.options.Tag,
 	}
 	u.lineage.note(&r)
 	return r

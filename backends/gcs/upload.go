@@ -100,7 +100,7 @@ func (u *upload) open(ctx context.Context, head multipart.Head) *multipart.Uploa
 	return multipart.New(ctx, u, u.store.budget, multipart.Options{
 		PartSize: sizes.first, MaxPartSize: sizes.most, MaxParts: sizes.count,
 		InFlight: sizes.inFlight, Pause: sizes.pause, Size: u.options.Size, Key: u.key, Head: head,
-		Least: u.least, Turns: u.store.turns,
+		Least: u.least, Turns: u.store.turns, Steps: u.options.Tag != "",
 	})
 }
 

@@ -33,7 +33,7 @@ type Entry struct {
 // Draft is the entry of a new upload of key of which nothing is written down yet: Park
 // will, or Update.
 func (j *Journal) Draft(key string, r Record) *Entry {
-	e := &Entry{journal: j, name: name{key, rand.Text()[:familyLength] + rand.Text()[:familyLength], unparked}, record: r}
+	e := &Entry{journal: j, name: name{key, rand.Text()[:familyLength] + rand.Text()[:familyLength], unparked, r.Tag}, record: r}
 	j.claim(e.name.family()) // nobody else can have it
 	return e
 }
@@ -68,7 +68,7 @@ func (j *Journal) TakeTail(ctx context.Context, p backends.Parked, r Record, tai
 	if !ok || from.key != p.Key {
 		return nil, &backends.Error{Op: "create", Key: p.Key, Kind: fs.ErrNotExist}
 	}
-	e := &Entry{journal: j, name: name{p.Key, from.family() + rand.Text()[:familyLength], unparked}}
+	e := &Entry{journal: j, name: name{p.Key, from.family() + rand.Text()[:familyLength], unparked, from.tag}}
 	if !j.claim(from.family()) {
 		return nil, &backends.Error{Op: "create", Key: p.Key, Kind: backends.ErrBusy}
 	}

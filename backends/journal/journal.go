@@ -6,6 +6,7 @@
 //
 //	.causeway/uploads/KEY.~ID~open      the upload is being written, or its gateway has died
 //	.causeway/uploads/KEY.~ID~1048576   it is parked with so many octets
+//	.causeway/uploads/KEY.~ID~open~TAG  as above, of an upload with a tag
 //
 // ID is random and new for each attempt, but its first half, which the attempts of one
 // upload share. Who resumes an upload writes a record of their own and removes the one
@@ -88,6 +89,8 @@ type Record struct {
 	ContentType string            `json:"content_type,omitempty"`
 	Metadata    map[string]string `json:"metadata,omitempty"`
 	Tail        int64             `json:"tail,omitempty"` // octets that follow the line
+
+	Tag string `json:"-"` // [backends.CreateOptions.Tag], which is in the record's key
 }
 
 // unparked is the state of a record whose upload is not parked.
@@ -96,9 +99,16 @@ const unparked = "open"
 // name is the key of a record, taken apart.
 type name struct {
 	key, id, state string
+	tag            string // "" for none
 }
 
-func (n name) String() string { return prefix + n.key + ".~" + n.id + "~" + n.state }
+func (n name) String() string {
+	s := prefix + n.key + ".~" + n.id + "~" + n.state
+	if n.tag != "" {
+		s += "~" + n.tag
+	}
+	return s
+}
 
 // family is what the ids of all attempts at one upload begin with.
 func (n name) family() string { return n.id[:familyLength] }
@@ -126,10 +136,14 @@ func parse(record string) (name, bool) {
 		return name{}, false
 	}
 	id, state, ok := strings.Cut(rest[at+2:], "~")
-	n := name{rest[:at], id, state}
-	ok = ok && len(id) == idLength && strings.Trim(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
+	state, tag, tagged := strings.Cut(state, "~")
+	n := name{rest[:at], id, state, tag}
+	ok = ok && len(id) == idLength && isText(id) && tagged == (tag != "") && isText(tag)
 	return n, ok && (state == unparked || n.size() >= 0 && strconv.FormatInt(n.size(), 10) == state)
 }
+
+// isText tells whether s is of what rand.Text is made of.
+func isText(s string) bool { return strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == "" }
 
 // Two halves of rand.Text, each of 65 bits.
 const (

@@ -19,6 +19,7 @@ func FuzzParse(f *testing.F) {
 		prefix + "k.~" + id + "~open", prefix + "k.~" + id + "~0", prefix + "k.~" + id + "~007", prefix + "k.~" + id + "~-1",
 		prefix + "k.~" + id + "~open~open", prefix + ".~" + id + "~open", prefix + "k.~" + id + "~9223372036854775808",
 		prefix + "dir/.~" + id + "~5", prefix + "a.~" + id + "~open.~" + id + "~1", "k.~" + id + "~open", prefix + "k~open", prefix,
+		prefix + "k.~" + id + "~open~TAG", prefix + "k.~" + id + "~5~TAG27", prefix + "k.~" + id + "~5~", prefix + "k.~" + id + "~5~TAG~TAG",
 	} {
 		f.Add(seed)
 	}
@@ -37,6 +38,31 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%q: size %d", record, n.size())
 		}
 	})
+}
+
+// TestTags: a tag is found with the record, whatever becomes of that.
+func TestTags(t *testing.T) {
+	store := &fake{}
+	e, err := New(store).Begin(t.Context(), "k", Record{Native: "n", Tag: "TAG27"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u := only(t, New(store)); u.Tag != "TAG27" || !u.Open {
+		t.Errorf("found as %+v", u)
+	}
+	if err := e.Park(t.Context(), 5, nil); err != nil {
+		t.Fatal(err)
+	}
+	u := only(t, New(store))
+	if u.Tag != "TAG27" || u.Size != 5 {
+		t.Errorf("found as %+v", u)
+	}
+	if _, err := New(store).Take(t.Context(), u.Parked, Record{Native: "n"}); err != nil {
+		t.Fatal(err)
+	}
+	if u := only(t, New(store)); u.Tag != "TAG27" || !u.Open {
+		t.Errorf("taken by another, it is found as %+v", u)
+	}
 }
 
 // FuzzKeys: whatever the key of an upload, its record is found under it.

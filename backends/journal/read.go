@@ -46,7 +46,7 @@ func (j *Journal) List(ctx context.Context, q backends.ParkedQuery) (Page, error
 			parked = n.id
 		}
 		page.Uploads = append(page.Uploads, Upload{
-			backends.Parked{ID: o.Key, Key: n.key, Size: n.size(), ModTime: o.ModTime, Open: n.state == unparked}, j.claimed(n.family()),
+			backends.Parked{ID: o.Key, Key: n.key, Size: n.size(), ModTime: o.ModTime, Tag: n.tag, Open: n.state == unparked}, j.claimed(n.family()),
 		})
 	}
 	return page, nil
@@ -58,7 +58,7 @@ func (j *Journal) Lookup(id string) (Upload, error) {
 	if !ok {
 		return Upload{}, &backends.Error{Op: "park", Key: id, Kind: fs.ErrNotExist}
 	}
-	return Upload{backends.Parked{ID: id, Key: n.key, Size: n.size(), Open: n.state == unparked}, j.claimed(n.family())}, nil
+	return Upload{backends.Parked{ID: id, Key: n.key, Size: n.size(), Tag: n.tag, Open: n.state == unparked}, j.claimed(n.family())}, nil
 }
 
 // Load reads a record and its tail. The caller closes the tail. fs.ErrNotExist if it is

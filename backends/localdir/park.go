@@ -172,6 +172,9 @@ func (r record) with(o backends.CreateOptions) record {
 	if o.Metadata != nil {
 		r.Metadata = o.Metadata
 	}
+	if o.Tag != "" {
+		r.Tag = o.Tag
+	}
 	return r
 }
 
@@ -240,7 +243,7 @@ func (s *Store) describeParked(id, name string) (backends.Parked, error) {
 	if err != nil {
 		return backends.Parked{}, err
 	}
-	p := backends.Parked{ID: id, Key: r.Key, Size: s.durable(r, info), ModTime: info.ModTime().UTC()}
+	p := backends.Parked{ID: id, Key: r.Key, Size: s.durable(r, info), ModTime: info.ModTime().UTC(), Tag: r.Tag}
 	if p.Size == 0 || linked(info) {
 		return backends.Parked{}, fs.ErrNotExist
 	}

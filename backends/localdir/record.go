@@ -39,6 +39,7 @@ type record struct {
 	IfMatch  string            `json:"if_match,omitempty"`
 	IfAbsent bool              `json:"if_absent,omitempty"`
 	Metadata map[string]string `json:"metadata,omitempty"`
+	Tag      string            `json:"tag,omitempty"`
 }
 
 // durable is how many octets count of an upload whose file is info.

@@ -38,7 +38,7 @@ func (b *bucket) save(u *upload, n int64) {
 	if u.record == nil {
 		b.begun++
 		u.record = &record{options: u.options, writer: u}
-		u.record.ID, u.record.Key = fmt.Sprintf("%016x", b.begun), u.key
+		u.record.ID, u.record.Key, u.record.Tag = fmt.Sprintf("%016x", b.begun), u.key, u.options.Tag
 		b.records[u.record.ID] = u.record
 	}
 	u.record.content, u.record.Size, u.record.ModTime = u.content[:n:n], n, b.now().UTC()
@@ -89,6 +89,7 @@ func (u *upload) inherit(before backends.CreateOptions) {
 	if o.Metadata == nil {
 		o.Metadata = maps.Clone(before.Metadata)
 	}
+	o.Tag = before.Tag
 }
 
 // writes tells whether this process is writing the upload of r. The lock is held.

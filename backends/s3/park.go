@@ -51,7 +51,7 @@ func (s *Store) Save(ctx context.Context, key string, body io.ReadSeeker, size i
 func (w *writing) record() journal.Record {
 	return journal.Record{
 		Native: aws.ToString(w.upload), Before: w.chain.String(), IfMatch: w.o.IfMatch, IfAbsent: w.o.IfAbsent,
-		ContentType: w.o.ContentType, Metadata: w.o.Metadata,
+		ContentType: w.o.ContentType, Metadata: w.o.Metadata, Tag: w.o.Tag,
 	}
 }
 

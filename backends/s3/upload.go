@@ -50,7 +50,7 @@ func (s *Store) target(key string, o backends.CreateOptions) *target {
 
 func (s *Store) options(key string, o backends.CreateOptions) multipart.Options {
 	limits := s.limits
-	limits.Size, limits.Key = o.Size, key
+	limits.Size, limits.Key, limits.Steps = o.Size, key, o.Tag != ""
 	return limits
 }
 

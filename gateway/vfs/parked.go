@@ -18,7 +18,7 @@ const maxParked = 1000
 
 // parkedUploads are what is parked and fits q, at most maxParked. None where the account may
 // not write, and none where the gateway's own credentials may not look. What has nothing
-// that is durable hides no file: it is the janitor's.
+// that is durable hides no file: it is the janitor's. What has a tag is not a client's.
 func (at place) parkedUploads(ctx context.Context, q backends.ParkedQuery) ([]backends.Parked, error) {
 	return at.parkedThat(ctx, q, func(backends.Parked) bool { return true })
 }
@@ -35,7 +35,7 @@ func (at place) parkedThat(ctx context.Context, q backends.ParkedQuery, fit func
 			return nil, nil
 		case err != nil:
 			return nil, translate(err)
-		case p.Size == 0, !fit(p):
+		case p.Size == 0, p.Tag != "", !fit(p):
 			continue
 		}
 		if found = append(found, p); len(found) == maxParked {
@@ -68,7 +68,7 @@ func (at place) parkedBelow(ctx context.Context) (bool, error) {
 		switch {
 		case errors.Is(err, fs.ErrPermission):
 			return false, nil
-		case err == nil && p.Size == 0: // as in parkedUploads
+		case err == nil && (p.Size == 0 || p.Tag != ""): // as in parkedUploads
 			continue
 		}
 		return err == nil, translate(err)
