@@ -3,17 +3,10 @@ package migrate
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
-	"maps"
 
 	"causeway/backends"
-	"causeway/gateway/names"
 )
-
-// maxChunk is the most octets that are read at once.
-const maxChunk = 256 << 10
 
 // sourceError is a failure of the source. What is no such error of a transfer is the target's.
 type sourceError struct{ error }
@@ -36,29 +29,21 @@ const maxLooks = 5
 func (m *migration) bring(ctx context.Context, p *pair, v Outcome) (Outcome, error) {
 	changed := false
 	for look := 1; ; look++ {
-		if !v.copies() {
-			return v, nil
-		}
-		if v, err := m.unless(ctx, *p, v); v == Deleted || err != nil {
-			return v, err
-		}
-		var made backends.Object
-		err := repeat(ctx, func() (err error) {
-			made, err = m.transfer(ctx, *p)
-			return err
-		})
+		done, err := m.attempt(ctx, *p, v)
 		var source sourceError
 		ofSource := errors.As(err, &source)
 		switch {
 		case err == nil:
-			return m.keep(ctx, *p, made)
+			return done, nil
+		case errors.Is(err, errDiffers):
+			return Differs, err
 		case ofSource && errors.Is(err, fs.ErrNotExist):
 			return Vanished, nil
 		case ofSource && errors.Is(err, backends.ErrChanged) && changed:
 			return Changed, nil
 		case ofSource && errors.Is(err, backends.ErrChanged):
 			changed = true
-		case (errors.Is(err, fs.ErrExist) || errors.Is(err, backends.ErrChanged)) && look < maxLooks:
+		case look < maxLooks && (errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, backends.ErrChanged)):
 		default:
 			return Failed, err
 		}
@@ -66,6 +51,52 @@ func (m *migration) bring(ctx context.Context, p *pair, v Outcome) (Outcome, err
 			return Failed, err
 		}
 	}
+}
+
+// attempt copies a file, or compares it, if v asks for that.
+func (m *migration) attempt(ctx context.Context, p pair, v Outcome) (Outcome, error) {
+	switch {
+	case v == Same && m.Verify == VerifyFull && !p.directory():
+		return v, m.compare(ctx, p, p.to.ETag)
+	case !v.copies():
+		return v, nil
+	}
+	if v, err := m.unless(ctx, p, v); v == Deleted || err != nil {
+		return v, err
+	}
+	made, err := m.bringOver(ctx, p)
+	if err != nil {
+		return Failed, err
+	}
+	if m.Verify == VerifyFull && !p.directory() {
+		if err := m.compare(ctx, p, made.ETag); err != nil {
+			return Failed, m.undo(ctx, p, made, err)
+		}
+	}
+	return m.keep(ctx, p, made)
+}
+
+// bringOver copies a file, or makes a directory.
+func (m *migration) bringOver(ctx context.Context, p pair) (made backends.Object, err error) {
+	var told sum
+	if !p.directory() {
+		err = repeat(ctx, func() (err error) {
+			told, err = m.sumOf(ctx, p)
+			return err
+		})
+	}
+	if err != nil {
+		return made, err
+	}
+	err = repeat(ctx, func() (err error) {
+		if p.directory() {
+			made, err = m.mark(ctx, p)
+		} else {
+			made, err = m.transfer(ctx, p, told)
+		}
+		return err
+	})
+	return made, err
 }
 
 // unless is the outcome v of a file that the target lacks, or Deleted if it was deleted there.
@@ -94,13 +125,29 @@ func (m *migration) keep(ctx context.Context, p pair, made backends.Object) (Out
 	if v != Deleted || made.ETag == "" { // no ETag: a directory that somebody else has made
 		return v, err
 	}
-	err = repeat(ctx, func() error {
-		return m.To.Store.Delete(ctx, m.To.Prefix+p.name, backends.DeleteOptions{IfMatch: made.ETag})
-	})
-	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, backends.ErrChanged) {
+	if err := m.remove(ctx, p, made); err != nil {
 		return Failed, err
 	}
 	return Deleted, nil
+}
+
+// undo takes away a copy that is not right, as err tells. What cannot be compared stays.
+func (m *migration) undo(ctx context.Context, p pair, made backends.Object, err error) error {
+	if errors.Is(err, errDiffers) {
+		err = errors.Join(err, m.remove(ctx, p, made))
+	}
+	return err
+}
+
+// remove deletes a copy, unless somebody has replaced it.
+func (m *migration) remove(ctx context.Context, p pair, made backends.Object) error {
+	err := repeat(ctx, func() error {
+		return m.To.Store.Delete(ctx, m.To.Prefix+p.name, backends.DeleteOptions{IfMatch: made.ETag})
+	})
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, backends.ErrChanged) {
+		return nil
+	}
+	return err
 }
 
 // lookAgain asks both sides what is there by now.
@@ -134,91 +181,16 @@ func (t Tree) stat(ctx context.Context, name string) (*backends.Object, error) {
 	return &obj, nil
 }
 
-// transfer copies one version of the source, on the condition that the target is still as it
-// was seen.
-func (m *migration) transfer(ctx context.Context, p pair) (backends.Object, error) {
-	if p.directory() {
-		return m.mark(ctx, p)
-	}
-	r, err := m.From.Store.Open(ctx, m.From.Prefix+p.name, backends.OpenOptions{IfMatch: p.from.ETag})
-	if err != nil {
-		return backends.Object{}, sourceError{err}
-	}
-	defer r.Close() //nolint:errcheck // it was only read
-	u, err := m.To.Store.Create(ctx, m.To.Prefix+p.name, p.options(r.Object))
-	if err != nil {
-		return backends.Object{}, err
-	}
-	defer u.Abort() //nolint:errcheck // after Commit it does nothing; before, the first error is the one to tell
-	n, err := io.Copy(u, io.LimitReader(&source{ctx: ctx, m: m, r: r}, r.Object.Size+1))
-	if err != nil {
-		return backends.Object{}, err
-	}
-	if n != r.Object.Size {
-		return backends.Object{}, sourceError{&backends.Error{Op: "read", Key: r.Object.Key, Kind: backends.ErrChanged, Err: fmt.Errorf("%d octets came of %d", n, r.Object.Size)}}
-	}
-	obj, err := u.Commit()
-	if err == nil && obj.Size != n {
-		err = fmt.Errorf("the target has %d octets of %d", obj.Size, n)
-	}
-	return obj, err
-}
-
 // mark makes an empty directory.
 func (m *migration) mark(ctx context.Context, p pair) (backends.Object, error) {
 	u, err := m.To.Store.Create(ctx, m.To.Prefix+p.name, backends.CreateOptions{IfAbsent: true})
 	if err != nil {
 		return backends.Object{}, err
 	}
-	defer u.Abort() //nolint:errcheck // as in transfer
+	defer u.Abort() //nolint:errcheck // after Commit it does nothing
 	obj, err := u.Commit()
 	if errors.Is(err, fs.ErrExist) {
 		return backends.Object{}, nil
 	}
 	return obj, err
-}
-
-// options are those of the upload of a source.
-func (p pair) options(from backends.Object) backends.CreateOptions {
-	o := backends.CreateOptions{Size: from.Size, ContentType: from.ContentType, IfAbsent: p.to == nil}
-	if p.to != nil {
-		o.IfMatch = p.to.ETag
-	}
-	if o.ContentType == "" {
-		o.ContentType = names.ContentType(p.name)
-	}
-	if t := from.Time(); !t.IsZero() {
-		o.Metadata = maps.Clone(from.Metadata)
-		if o.Metadata == nil {
-			o.Metadata = make(map[string]string)
-		}
-		o.Metadata[backends.MetaModTime] = backends.FormatModTime(t)
-	}
-	return o
-}
-
-// source reads an object at the pace of all.
-type source struct {
-	ctx context.Context
-	m   *migration
-	r   io.Reader
-}
-
-func (s *source) Read(p []byte) (int, error) {
-	if s.m.pace != nil {
-		p = p[:min(len(p), s.m.pace.Burst())]
-	}
-	n, err := s.r.Read(p)
-	if s.m.Progress != nil {
-		s.m.Progress(int64(n))
-	}
-	if s.m.pace != nil && n > 0 {
-		if slow := s.m.pace.WaitN(s.ctx, n); slow != nil {
-			return n, slow
-		}
-	}
-	if err != nil && err != io.EOF {
-		err = sourceError{err}
-	}
-	return n, err
 }

@@ -70,8 +70,14 @@ const defaultFiles = 8
 
 // Run copies what From has and To has not, or only an older version of. It returns when all
 // is settled, file by file, with what has become of them; an error if a listing has failed or
-// ctx has ended, with what was settled by then. What was under way is parked at the target, if
-// it is large.
+// ctx has ended, with what was settled by then.
+//
+// A file of 8 MiB or more that was under way then, or when the process was killed, or when
+// either store failed, is gone on with by the next run: after the octets that the target had
+// stored, if the source still has the same version. Two runs at once are a waste and no danger:
+// each key becomes what one of them has read.
+//
+// What is found not to have come over rightly is [Differs], and no object is left of it.
 func Run(ctx context.Context, o Options) (Report, error) {
 	m := newMigration(o)
 	work, ctx := errgroup.WithContext(ctx)

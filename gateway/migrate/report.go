@@ -37,7 +37,7 @@ type Event struct {
 	Name    string // below both prefixes; of a directory it ends in "/"
 	Outcome Outcome
 	Size    int64 // octets at the source, of [Extra] at the target
-	Err     error // why, of Failed; nil otherwise
+	Err     error // why, of Failed and Differs; nil otherwise
 }
 
 // Directory tells whether it is no file.
