@@ -183,6 +183,12 @@ func TestMigrateFromAnOldServer(t *testing.T) {
 	}
 	m.run(0, "old:in", to)
 	m.run(0, "diff", "--verify", "full", "old:in", to).says(t, "same                          5 files")
+	m.file("in/not \xfc UTF-8", "", mod)
+	if o := m.run(1, "old:in", to); strings.Contains(o.stdout, "has all") {
+		t.Errorf("it has not:\n%s", o.stdout)
+	} else {
+		o.says(t, "the old server lists what cannot be shown", "undecodable=1")
+	}
 }
 
 // wantJSON fails unless one file was copied and one has failed, and all is told by objects.

@@ -51,6 +51,8 @@ type common struct {
 	window time.Duration // after which uploads that nobody goes on with are ended
 	spool  string        // a folder for temporary files; "" is the system's
 	log    *slog.Logger
+
+	leftOut func(files int) // hears of files that a listing does not show; nil for none
 }
 
 // commonOf is what the configuration says of it.

@@ -66,6 +66,9 @@ func openFTP(_ context.Context, c configs.Store, shared common) (backends.Backen
 			shared.log.Warn("the old server lists what cannot be shown", slog.String("server", server.Address), slog.String("path", dir),
 				slog.Int("undecodable", lines.Undecodable), slog.Int("unsafe", lines.Unsafe), slog.Int("unparsed", lines.Unparsed),
 				slog.String("example", lines.Example))
+			if shared.leftOut != nil {
+				shared.leftOut(lines.Lost())
+			}
 		},
 	})
 }

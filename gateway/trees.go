@@ -10,6 +10,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"causeway/backends"
 	"causeway/backends/multipart"
@@ -24,15 +25,16 @@ type Trees struct {
 	From, To migrate.Tree
 	Files    int // most at a time, so that connections to an FTP server are left for listings
 
-	stores map[string]backends.Backend
+	stores  map[string]backends.Backend
+	leftOut atomic.Int64
 }
 
 // ErrPlace is a place that cannot be; the text says why.
 var ErrPlace = errors.New("no such place")
 
-// OpenTrees opens the stores of two places, written STORE:PATH, and no others.
-// The caller closes the trees.
-func OpenTrees(ctx context.Context, cfg *configs.Config, from, to string) (*Trees, error) {
+// OpenTrees opens the stores of two places, written STORE:PATH, and no others. The log hears of
+// what listings leave out. The caller closes the trees.
+func OpenTrees(ctx context.Context, cfg *configs.Config, from, to string, log *slog.Logger) (*Trees, error) {
 	source, err := placeOf(cfg, from)
 	if err != nil {
 		return nil, err
@@ -48,17 +50,20 @@ func OpenTrees(ctx context.Context, cfg *configs.Config, from, to string) (*Tree
 	only.Stores = map[string]configs.Store{source.store: cfg.Stores[source.store], target.store: cfg.Stores[target.store]}
 	// Without the spool: it is the gateway's, which may be running.
 	budget := multipart.NewBudget(int64(cfg.Limits.Buffers), nil)
-	stores, err := openStores(ctx, &only, commonOf(&only, budget, slog.New(slog.DiscardHandler)))
-	if err != nil {
+	t := &Trees{Files: min(filesAtATime(cfg.Stores[source.store]), filesAtATime(cfg.Stores[target.store]))}
+	shared := commonOf(&only, budget, log)
+	shared.leftOut = func(files int) { t.leftOut.Add(int64(files)) }
+	if t.stores, err = openStores(ctx, &only, shared); err != nil {
 		return nil, err
 	}
-	return &Trees{
-		From:   migrate.Tree{Store: stores[source.store], Prefix: source.prefix},
-		To:     migrate.Tree{Store: stores[target.store], Prefix: target.prefix},
-		Files:  min(filesAtATime(cfg.Stores[source.store]), filesAtATime(cfg.Stores[target.store])),
-		stores: stores,
-	}, nil
+	t.From = migrate.Tree{Store: t.stores[source.store], Prefix: source.prefix}
+	t.To = migrate.Tree{Store: t.stores[target.store], Prefix: target.prefix}
+	return t, nil
 }
+
+// LeftOut is how many times listings have left out what may be a file, such as one whose name
+// is not of the server's charset: nobody can copy it.
+func (t *Trees) LeftOut() int64 { return t.leftOut.Load() }
 
 // Gone tells whether what From has under a name below its prefix was deleted at To by a client of
 // a gateway: [migrate.Options.Gone].

@@ -104,7 +104,7 @@ func (m *migrating) run(ctx context.Context, c console, do engine) (err error) {
 	}
 	log := slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	c.prepare(cfg, log)
-	trees, err := gateway.OpenTrees(ctx, cfg, m.flags.Arg(0), m.flags.Arg(1))
+	trees, err := gateway.OpenTrees(ctx, cfg, m.flags.Arg(0), m.flags.Arg(1), log)
 	if errors.Is(err, gateway.ErrPlace) {
 		fmt.Fprintf(c.stderr, "%s: %v\n", m.flags.Name(), err)
 		return errUsage
@@ -125,6 +125,7 @@ func (m *migrating) run(ctx context.Context, c console, do engine) (err error) {
 	if ctx.Err() != nil {
 		err = errStopped
 	}
+	report.Lacking += trees.LeftOut()
 	w.finish(report, err)
 	if err == nil && !report.Complete() {
 		err = errIncomplete
