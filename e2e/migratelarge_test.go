@@ -190,8 +190,8 @@ func (c *consecutive) Write(b []byte) (int, error) {
 }
 
 // TestMigrateKilledGoesOnInTheMiddle: a file is copied to S3 by a program that is killed three
-// times, and each time less than a part is sent again. `make migrate-proofs` does so with
-// 20 GiB, by CAUSEWAY_MIGRATE_LARGE, which is in MiB.
+// times, and each time less than a part is sent again. CAUSEWAY_MIGRATE_LARGE is another size, in
+// MiB.
 func TestMigrateKilledGoesOnInTheMiddle(t *testing.T) {
 	t.Parallel()
 	size := int64(200)
