@@ -59,7 +59,7 @@ func TestUncommented(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Setenv("OLD_PASSWORD", "secret")
-		loads(t, strings.NewReplacer("# old:", "old:", "# - learn:", "- learn:", "# behind:", "behind:", "# mirror_writes:", "mirror_writes:").Replace(p.YAML(Options{Root: "/srv/ftp", Old: "ftps://old.example"})))
+		loads(t, strings.NewReplacer("# old:", "old:", "# - learn:", "- learn:", "# - {file:", "- {file:", "# behind:", "behind:", "# mirror_writes:", "mirror_writes:").Replace(p.YAML(Options{Root: "/srv/ftp", Old: "ftps://old.example"})))
 	}
 }
 

@@ -241,7 +241,8 @@ func (w *writer) template() {
 	}
 	w.line("\naccounts:\n  - {file: users.yaml}")
 	w.line("  # Who can log in at the old server, and is not known here, gets an account: a way to move without the old server's hashes.")
-	w.line("  # - learn: {from: %s, into: users.yaml, template: %s, until: %s}", quote(w.Old), learnt, until)
+	w.line("  # - {file: /var/lib/causeway/learnt.yaml}")
+	w.line("  # - learn: {from: %s, into: /var/lib/causeway/learnt.yaml, template: %s, until: %s}", quote(w.Old), learnt, until)
 }
 
 // until is an end that is far enough, and there.
