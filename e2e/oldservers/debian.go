@@ -27,14 +27,11 @@ const firstUser = 2001
 // StartDebian is Start with Debian's own configuration. Of the options Dir and Users count,
 // and Lines for vsftpd.
 func StartDebian(ctx context.Context, kind Kind, o Options) (*Debian, error) {
-	s := &Debian{Server: Server{Homes: filepath.Join(o.Dir, "homes")}, Etc: filepath.Join(o.Dir, "etc")}
-	if err := errors.Join(reachable(o.Dir), s.fillEtc()); err != nil {
+	s, err := NewDebian(ctx, o)
+	if err != nil {
 		return nil, err
 	}
-	if err := s.addUsers(ctx, o.Users); err != nil {
-		return nil, err
-	}
-	start, ok := map[Kind]func() (command, error){VSFTPD: func() (command, error) { return s.vsftpd(o.Lines) }, ProFTPD: s.proftpd, PureFTPd: s.pureFTPd}[kind]
+	start, ok := map[Kind]func() (command, error){VSFTPD: s.vsftpd, ProFTPD: s.proftpd, PureFTPd: s.pureFTPd}[kind]
 	if !ok {
 		return nil, fmt.Errorf("no old server %q", kind)
 	}
@@ -43,6 +40,28 @@ func StartDebian(ctx context.Context, kind Kind, o Options) (*Debian, error) {
 		return nil, err
 	}
 	return s, s.start(ctx, command)
+}
+
+// NewDebian is StartDebian that starts no server, for who runs one with Command.
+func NewDebian(ctx context.Context, o Options) (*Debian, error) {
+	s := &Debian{Server: Server{Homes: filepath.Join(o.Dir, "homes")}, Etc: filepath.Join(o.Dir, "etc")}
+	if err := errors.Join(reachable(o.Dir), s.fillEtc()); err != nil {
+		return nil, err
+	}
+	return s, errors.Join(s.addUsers(ctx, o.Users), s.addLines(o.Lines))
+}
+
+// addLines adds to vsftpd.conf what its owner has.
+func (s *Debian) addLines(lines []string) error {
+	conf, err := os.OpenFile(filepath.Join(s.Etc, "vsftpd.conf"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	for _, line := range lines {
+		_, wrong := conf.WriteString(line + "\n")
+		err = errors.Join(err, wrong)
+	}
+	return errors.Join(err, conf.Close())
 }
 
 // fillEtc copies what this system and the packages have in /etc, as far as it matters.
@@ -55,7 +74,7 @@ func (s *Debian) fillEtc() error {
 		return err
 	}
 	var from []string
-	for _, name := range []string{"pam.d", "security", "nsswitch.conf", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "shells", "login.defs", "services", "protocols", "hosts", "alternatives"} {
+	for _, name := range []string{"pam.d", "security", "nsswitch.conf", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "shells", "login.defs", "services", "protocols", "hosts", "alternatives", "ssl"} {
 		from = append(from, "/etc/"+name)
 	}
 	for _, name := range []string{"pam.d", "ftpusers", "ftpallow", "vsftpd.conf", "proftpd", "pure-ftpd"} {
@@ -67,15 +86,15 @@ func (s *Debian) fillEtc() error {
 	return nil
 }
 
-// addUsers writes passwd, group and shadow, with those of Debian that the servers run as.
+// addUsers writes passwd, group and shadow, with those that the servers, ours too, run as.
 func (s *Debian) addUsers(ctx context.Context, users []User) error {
 	hashes, err := hash(ctx, users)
 	if err != nil {
 		return err
 	}
 	var passwd, group, shadow strings.Builder
-	passwd.WriteString("root:x:0:0:root:/root:/bin/bash\nproftpd:x:104:65534::/run/proftpd:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n")
-	group.WriteString("root:x:0:\nadm:x:4:\nnogroup:x:65534:\n")
+	passwd.WriteString("root:x:0:0:root:/root:/bin/bash\nproftpd:x:104:65534::/run/proftpd:/usr/sbin/nologin\ncauseway:x:105:105::/nonexistent:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n")
+	group.WriteString("root:x:0:\nadm:x:4:\ncauseway:x:105:\nnogroup:x:65534:\n")
 	shadow.WriteString("root:*:20000:0:99999:7:::\nproftpd:!:20000::::::\nnobody:*:20000:0:99999:7:::\n")
 	for i, u := range users {
 		if u.Home == "" {
@@ -128,20 +147,8 @@ func (s *Debian) run(p unpacked.Program, args ...string) *exec.Cmd {
 	return cmd
 }
 
-func (s *Debian) vsftpd(lines []string) (command, error) {
+func (s *Debian) vsftpd() (command, error) {
 	program, err := unpacked.Locate("/usr/sbin/vsftpd")
-	if err != nil {
-		return nil, err
-	}
-	conf, err := os.OpenFile(filepath.Join(s.Etc, "vsftpd.conf"), os.O_APPEND|os.O_WRONLY, 0)
-	if err != nil {
-		return nil, err
-	}
-	for _, line := range lines {
-		_, wrong := conf.WriteString(line + "\n")
-		err = errors.Join(err, wrong)
-	}
-	err = errors.Join(err, conf.Close())
 	return func(port string) *exec.Cmd {
 		return s.run(program, "/etc/vsftpd.conf", "-olisten_port="+port, "-olisten_ipv6=NO", "-olisten=YES", "-olisten_address=127.0.0.1",
 			"-obackground=NO", "-oisolate_network=NO")
