@@ -92,7 +92,7 @@ func (m migration) tree(folder string) map[string]string {
 }
 
 // TestMigrateFromStoreToStore: from a directory through each kind of store and back, with
-// contents, times, types and empty directories; the second run of each copies what changed.
+// contents, times, types and directories; the second run of each copies what changed.
 func TestMigrateFromStoreToStore(t *testing.T) {
 	t.Parallel()
 	m := newMigration(t, "")
@@ -110,7 +110,7 @@ func TestMigrateFromStoreToStore(t *testing.T) {
 		m.run(1, "--dry-run", way[0], way[1]).says(t, "missing at the target: a.txt\n", "copied                        0 files")
 		m.run(1, "diff", way[0], way[1]).says(t, "missing at the target: d/ä b.csv\n")
 		pass()
-		m.run(0, way[0], way[1]).says(t, "copied                        3 files    156.3 KiB\n", "empty directories             1\n", "the target has all that the source has\n")
+		m.run(0, way[0], way[1]).says(t, "copied                        3 files    156.3 KiB\n", "directories                   3\n", "the target has all that the source has\n")
 		m.run(0, "diff", "--verify", "full", way[0], way[1]).says(t, "same                          3 files")
 	}
 	if got, want := m.tree("out"), m.tree("in"); !maps.Equal(got, want) {
@@ -168,7 +168,7 @@ func TestMigrateFromAnOldServer(t *testing.T) {
 	to := m.at("s3", "old")
 	m.run(0, "--since", "2024-01-01", "old:in", to).says(t, "copied                        1 files          3 B\n")
 	m.run(0, "--include", "*.txt", "--exclude", "tmp", "--files", "3", "old:in", to).says(t, "copied                        2 files", "same                          1 files")
-	m.run(1, "diff", "old:in", to).says(t, "missing at the target: b.log\nmissing at the target: tmp/c.txt\n")
+	m.run(1, "diff", "old:in", to).says(t, "missing at the target: b.log\nmissing at the target: tmp/\nmissing at the target: tmp/c.txt\n")
 	if err := os.Chmod(filepath.Join(m.disk, "in/b.log"), 0); err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +219,7 @@ func (m migration) wantJSON(stdout string) {
 		}
 	}
 	slices.Sort(events)
-	if want := []string{"b.log failed", "tmp/c.txt copied"}; !slices.Equal(events, want) || !strings.Contains(stdout, `{"event":"progress","files":5,`) {
+	if want := []string{"b.log failed", "tmp/ copied", "tmp/c.txt copied"}; !slices.Equal(events, want) || !strings.Contains(stdout, `{"event":"progress","files":5,`) {
 		m.Errorf("told %q\n%s", events, stdout)
 	}
 }

@@ -67,7 +67,7 @@ func (t *plainLines) report(r migrate.Report, err error) {
 		}
 	}
 	if r.Directories > 0 {
-		fmt.Fprintf(t.out, "%-21s %9d\n", "empty directories", r.Directories)
+		fmt.Fprintf(t.out, "%-21s %9d\n", "directories", r.Directories)
 	}
 	if len(r.Failures) > 0 {
 		fmt.Fprintln(t.out, "what has failed:")

@@ -42,10 +42,10 @@ func TestWhatClientsDeletedDoesNotComeBack(t *testing.T) {
 	dry := o
 	dry.DryRun = true
 	s.run(dry)
-	s.wantTold("a: deleted at the target", "b: missing at the target", "dir/c: deleted at the target", "dir/d: deleted at the target")
+	s.wantTold("a: deleted at the target", "b: missing at the target", "dir/: deleted at the target", "dir/c: deleted at the target", "dir/d: deleted at the target")
 	s.told = nil
 	r := s.run(o)
-	s.wantTold("a: deleted at the target", "b: copied", "dir/c: deleted at the target", "dir/d: deleted at the target")
+	s.wantTold("a: deleted at the target", "b: copied", "dir/: deleted at the target", "dir/c: deleted at the target", "dir/d: deleted at the target")
 	if _, ok := contents(t, s.to)["home/b"]; !ok || !r.Complete() {
 		t.Errorf("report %+v", r)
 	}
@@ -53,7 +53,24 @@ func TestWhatClientsDeletedDoesNotComeBack(t *testing.T) {
 	if _, err := migrate.Diff(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
-	s.wantTold("a: deleted at the target", "dir/c: deleted at the target", "dir/d: deleted at the target")
+	s.wantTold("a: deleted at the target", "dir/: deleted at the target", "dir/c: deleted at the target", "dir/d: deleted at the target")
+}
+
+// TestDirectoryWhoseFilesAreDeletedStays, when what is behind is there no more (S2).
+func TestDirectoryWhoseFilesAreDeletedStays(t *testing.T) {
+	s := newSides(t)
+	for _, name := range []string{"dir/", "dir/a"} {
+		s.put(s.from, "data/"+name, "")
+	}
+	o := s.options()
+	s.remove(s.gateway(&o), "home/dir/a")
+	s.run(o)
+	s.wantTold("dir/: copied", "dir/a: deleted at the target")
+	if _, there := contents(t, s.to)["home/dir/"]; !there {
+		t.Error("the directory is not at the target")
+	}
+	s.run(o)
+	s.wantTold("dir/: copied", "dir/a: deleted at the target", "dir/a: deleted at the target")
 }
 
 // TestDeletedWhileItIsCopied: a client deletes what is on its way, which is not there to be

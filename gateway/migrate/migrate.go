@@ -43,7 +43,7 @@ type Options struct {
 	Gone func(ctx context.Context, name string, from backends.Object) (bool, error)
 
 	// Tell hears of each file as soon as it is settled, one after another, and of directories
-	// that are empty at the source; nil for none.
+	// that the target has not; nil for none.
 	Tell func(Event)
 
 	// Progress, if set, hears of octets as they are read at the source. It is called from

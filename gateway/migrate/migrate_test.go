@@ -136,10 +136,10 @@ func TestCopiesWhatChanged(t *testing.T) {
 		s.put(s.from, key, content)
 	}
 	first := s.run(s.options())
-	s.wantTold("a: copied", "d/b.txt: copied", "e/: copied", "f/g/: copied")
-	want := map[string]string{"home/a": "a", "home/d/b.txt": "bb", "home/e/": "", "home/f/g/": ""}
+	s.wantTold("a: copied", "d/: copied", "d/b.txt: copied", "e/: copied", "f/g/: copied")
+	want := map[string]string{"home/a": "a", "home/d/": "", "home/d/b.txt": "bb", "home/e/": "", "home/f/g/": ""}
 	s.wantAt(want)
-	if !first.Complete() || first.Counts[migrate.Copied].Files != 2 || first.Directories != 2 {
+	if !first.Complete() || first.Counts[migrate.Copied].Files != 2 || first.Directories != 3 {
 		t.Errorf("reported %+v", first)
 	}
 

@@ -17,8 +17,7 @@ type pair struct {
 func (p pair) directory() bool { return strings.HasSuffix(p.name, "/") }
 
 // walk calls visit with each name that is wanted and that either side has, in byte order, by
-// a merge of both listings. A directory is told if it is empty at the source; it is there on
-// the other side if any name is below it.
+// a merge of both listings. The target has a directory if it has any name below it.
 func (m *migration) walk(ctx context.Context, visit func(pair)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -67,23 +66,23 @@ func (b merge) next(ctx context.Context) (pair, error) {
 	if !p.directory() {
 		return p, nil
 	}
-	return b.emptied(ctx, p)
+	return b.known(ctx, p)
 }
 
-// emptied is the pair of a directory, as if both sides had it if it needs no marker: it has
-// names below it at the source, or at the target, or is at the target alone.
-func (b merge) emptied(ctx context.Context, p pair) (pair, error) {
+// known is the pair of a directory, as if both sides had it if it needs no marker: it has names
+// below it at the target, or is there alone. What is below it at the source does not count, for
+// it may all have been deleted at the target, where the directory then stays (S2).
+func (b merge) known(ctx context.Context, p pair) (pair, error) {
 	if p.from == nil {
 		p.from = p.to
+		return p, nil
 	}
-	for _, c := range []*cursor{b.from, b.to} {
-		o, err := c.peek(ctx)
-		if err != nil {
-			return pair{}, err
-		}
-		if o != nil && p.to == nil && strings.HasPrefix(o.Key[len(c.prefix):], p.name) {
-			p.to = p.from
-		}
+	below, err := b.to.peek(ctx)
+	if err != nil {
+		return pair{}, err
+	}
+	if below != nil && p.to == nil && strings.HasPrefix(below.Key[len(b.to.prefix):], p.name) {
+		p.to = p.from
 	}
 	return p, nil
 }
