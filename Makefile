@@ -50,8 +50,10 @@ walk:
 	cd e2e && CAUSEWAY_WALK=100000 go test -tags e2e -count 1 -timeout 1h -v -run TwoHundredPartners
 
 # A million small files of an old server, in one directory and in a thousand, of which e2e copies a few.
+# One file of 20 GiB, whose copy is killed three times; e2e has 200 MiB.
 migrate-proofs:
 	cd e2e && CAUSEWAY_MIGRATE_NAMES=1000000 go test -tags e2e -count 1 -timeout 3h -v -run MigrateManyNames
+	cd e2e && CAUSEWAY_MIGRATE_LARGE=20480 go test -tags e2e -count 1 -timeout 1h -v -run MigrateKilledGoesOn
 
 # New seeds for the simulator for SIM_TIME; one that fails is kept in its testdata.
 SIM_TIME ?= 10m
