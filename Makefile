@@ -3,7 +3,7 @@
 LINT := go tool -modfile=e2e/tools/go.mod golangci-lint
 
 .NOTPARALLEL:
-.PHONY: check install build vet format lint test servers seeds e2e kill-matrix walk migrate-proofs sim bench bench-quick reproducible
+.PHONY: check install build vet format lint test servers seeds e2e kill-matrix walk migrate-proofs week sim bench bench-quick reproducible
 
 check: install build vet format lint servers seeds e2e
 	@echo "make check: passed"
@@ -54,6 +54,11 @@ walk:
 migrate-proofs:
 	cd e2e && CAUSEWAY_MIGRATE_NAMES=1000000 go test -tags e2e -count 1 -timeout 3h -v -run MigrateManyNames
 	cd e2e && CAUSEWAY_MIGRATE_LARGE=20480 go test -tags e2e -count 1 -timeout 1h -v -run MigrateKilledGoesOn
+
+# Twenty thousand files of two hundred users leave each old server, of which e2e has a few, while their clients go
+# on. CAUSEWAY_WEEK_SERVER takes one of vsftpd, proftpd and pure-ftpd.
+week:
+	cd e2e && CAUSEWAY_WEEK=all go test -race -tags e2e -count 1 -timeout 6h -v -run 'TestAWeek$$'
 
 # New seeds for the simulator for SIM_TIME; one that fails is kept in its testdata.
 SIM_TIME ?= 10m
