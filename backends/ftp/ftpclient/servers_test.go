@@ -304,9 +304,9 @@ func TestServersListManyFiles(t *testing.T) {
 func TestServersThatCloseAnIdleConnection(t *testing.T) {
 	idle := func(kind oldservers.Kind) []string {
 		return map[oldservers.Kind][]string{
-			oldservers.VSFTPD:  {"idle_session_timeout=1"},
-			oldservers.ProFTPD: {"TimeoutIdle 1"},
-		}[kind] // Pure-FTPd counts in minutes
+			oldservers.VSFTPD:  {"idle_session_timeout=3"},
+			oldservers.ProFTPD: {"TimeoutIdle 3"},
+		}[kind] // long enough to log in; Pure-FTPd counts in minutes
 	}
 	eachServer(t, func(t *testing.T, o *old) {
 		c := o.connect(t)
