@@ -250,7 +250,7 @@ func TestS66_MirrorOfAKilledGateway(t *testing.T) {
 				m.start()
 				later(time.Minute)
 				m.old.Clear()
-				later(time.Minute)
+				later(5 * time.Minute)
 				want := map[string]string{"a": "1"}
 				if late {
 					want = map[string]string{"b": "1"}
