@@ -26,7 +26,7 @@ func (m *migrating) newTeller(c console) teller {
 func outcomes() []migrate.Outcome {
 	return []migrate.Outcome{
 		migrate.Copied, migrate.Same, migrate.Kept, migrate.Deleted, migrate.Vanished, migrate.Extra,
-		migrate.Missing, migrate.Stale, migrate.Differs, migrate.Changed, migrate.Failed,
+		migrate.Missing, migrate.Stale, migrate.Differs, migrate.Ahead, migrate.Changed, migrate.Failed,
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"time"
 
 	"causeway/backends"
 )
@@ -118,20 +119,27 @@ func (m *migration) unless(ctx context.Context, p pair, v Outcome) (Outcome, err
 	return v, nil
 }
 
+// lastLook bounds the look after a copy, also when the run is ended meanwhile.
+const lastLook = time.Minute
+
 // keep is the outcome of a copy. One that was made while a client deleted the file is taken
 // away again: the client's note of that comes before its deletion, so that either sees the other.
+// So is one of which that cannot be known: the next run would take it for the client's.
 func (m *migration) keep(ctx context.Context, p pair, made backends.Object) (Outcome, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastLook)
+	defer cancel()
 	v, err := m.unless(ctx, p, Copied)
-	if v != Deleted || made.ETag == "" { // no ETag: a directory that somebody else has made
+	if v == Copied || made.ETag == "" { // no ETag: a directory that somebody else has made
 		return v, err
 	}
-	if err := m.remove(ctx, p, made); err != nil {
-		return Failed, err
+	if removeErr := m.remove(ctx, p, made); removeErr != nil {
+		return Failed, errors.Join(err, removeErr)
 	}
-	return Deleted, nil
+	return v, err
 }
 
-// undo takes away a copy that is not right, as err tells. What cannot be compared stays.
+// undo takes away a copy that is not right, as err tells. What cannot be compared stays: the
+// next run compares it.
 func (m *migration) undo(ctx context.Context, p pair, made backends.Object, err error) error {
 	if errors.Is(err, errDiffers) {
 		err = errors.Join(err, m.remove(ctx, p, made))
@@ -139,8 +147,10 @@ func (m *migration) undo(ctx context.Context, p pair, made backends.Object, err 
 	return err
 }
 
-// remove deletes a copy, unless somebody has replaced it.
+// remove deletes a copy, unless somebody has replaced it, also when the run is ended.
 func (m *migration) remove(ctx context.Context, p pair, made backends.Object) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastLook)
+	defer cancel()
 	err := repeat(ctx, func() error {
 		return m.To.Store.Delete(ctx, m.To.Prefix+p.name, backends.DeleteOptions{IfMatch: made.ETag})
 	})

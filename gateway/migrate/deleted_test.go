@@ -2,6 +2,7 @@ package migrate_test
 
 import (
 	"context"
+	"io/fs"
 	"testing"
 
 	"causeway/backends"
@@ -27,8 +28,8 @@ func (s *sides) remove(b backends.Backend, key string) {
 	}
 }
 
-// TestWhatClientsDeletedDoesNotComeBack: of a file, and of all that was in a directory.
-func TestWhatClientsDeletedDoesNotComeBack(t *testing.T) {
+// TestS67_WhatClientsDeletedDoesNotComeBack: of a file, and of all that was in a directory.
+func TestS67_WhatClientsDeletedDoesNotComeBack(t *testing.T) {
 	s := newSides(t)
 	for _, name := range []string{"a", "b", "dir/", "dir/c"} {
 		s.put(s.from, "data/"+name, "")
@@ -56,8 +57,8 @@ func TestWhatClientsDeletedDoesNotComeBack(t *testing.T) {
 	s.wantTold("a: deleted at the target", "dir/: deleted at the target", "dir/c: deleted at the target", "dir/d: deleted at the target")
 }
 
-// TestDirectoryWhoseFilesAreDeletedStays, when what is behind is there no more (S2).
-func TestDirectoryWhoseFilesAreDeletedStays(t *testing.T) {
+// TestS67_DirectoryWhoseFilesAreDeletedStays, when what is behind is there no more (S2).
+func TestS67_DirectoryWhoseFilesAreDeletedStays(t *testing.T) {
 	s := newSides(t)
 	for _, name := range []string{"dir/", "dir/a"} {
 		s.put(s.from, "data/"+name, "")
@@ -71,6 +72,26 @@ func TestDirectoryWhoseFilesAreDeletedStays(t *testing.T) {
 	}
 	s.run(o)
 	s.wantTold("dir/: copied", "dir/a: deleted at the target", "dir/a: deleted at the target")
+}
+
+// TestNobodyKnowsWhetherItWasDeleted: what was copied is taken away again, for the next run would
+// take it for a client's.
+func TestNobodyKnowsWhetherItWasDeleted(t *testing.T) {
+	s := newSides(t)
+	s.put(s.from, "data/a", "first")
+	o := s.options()
+	asked := 0
+	o.Gone = func(context.Context, string, backends.Object) (bool, error) {
+		if asked++; asked > 1 {
+			return false, fs.ErrPermission
+		}
+		return false, nil
+	}
+	if r := s.run(o); r.Complete() {
+		t.Error("it is complete")
+	}
+	s.wantTold("a: failed")
+	s.wantAt(map[string]string{})
 }
 
 // TestDeletedWhileItIsCopied: a client deletes what is on its way, which is not there to be

@@ -168,8 +168,8 @@ func TestProperties(t *testing.T) {
 	}
 }
 
-// TestTheTargetsClientsWin: what they have written stays, before the run and while it goes.
-func TestTheTargetsClientsWin(t *testing.T) {
+// TestS67_TheTargetsClientsWin: what they have written stays, before the run and while it goes.
+func TestS67_TheTargetsClientsWin(t *testing.T) {
 	s := newSides(t)
 	for _, name := range []string{"before", "during", "over"} {
 		s.put(s.from, "data/"+name, "old")
@@ -292,6 +292,24 @@ func TestDiff(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.wantTold("extra: only at the target", "kept: newer at the target", "missing: missing at the target", "stale: older at the target")
+}
+
+// TestAhead: of a source that is dated in the future, nobody knows whether it is newer.
+func TestAhead(t *testing.T) {
+	s := newSides(t)
+	for _, key := range []string{"data/a", "data/b"} {
+		s.put(s.from, key, "1")
+	}
+	s.run(s.options())
+	s.pass(48 * time.Hour)
+	s.put(s.from, "data/a", "22")
+	s.put(s.from, "data/b", "2")
+	r := s.run(s.options())
+	s.wantTold("a: of another size and dated in the future")
+	s.wantAt(map[string]string{"home/a": "1", "home/b": "1"})
+	if r.Complete() {
+		t.Error("it is complete")
+	}
 }
 
 // TestTotal counts what a run looks at, and nothing else.

@@ -8,7 +8,7 @@ import (
 // Outcome is what has become of a file, or how the two sides differ in it.
 type Outcome string
 
-// The outcomes. Only the last five keep the target from having all that the source has.
+// The outcomes. Only the last six keep the target from having all that the source has.
 const (
 	Same     Outcome = "same"
 	Copied   Outcome = "copied"
@@ -22,6 +22,7 @@ const (
 	Missing Outcome = "missing at the target"
 	Stale   Outcome = "older at the target"
 	Differs Outcome = "of other content"
+	Ahead   Outcome = "of another size and dated in the future" // which of the two is newer nobody knows
 )
 
 // copies tells whether the file is to be copied.
@@ -29,7 +30,7 @@ func (o Outcome) copies() bool { return o == Missing || o == Stale }
 
 // lacks tells whether the target has not got what the source has.
 func (o Outcome) lacks() bool {
-	return o == Changed || o == Failed || o == Missing || o == Stale || o == Differs
+	return o == Changed || o == Failed || o == Missing || o == Stale || o == Differs || o == Ahead
 }
 
 // Event is one file that is settled.
@@ -45,7 +46,7 @@ func (e Event) Directory() bool { return strings.HasSuffix(e.Name, "/") }
 
 // Fails tells whether all was done that could be, and the target lacks the file all the same.
 func (e Event) Fails() bool {
-	return e.Outcome == Changed || e.Outcome == Failed || e.Outcome == Differs
+	return e.Outcome == Changed || e.Outcome == Failed || e.Outcome == Differs || e.Outcome == Ahead
 }
 
 // Count is of files and their octets.

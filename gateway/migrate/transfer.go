@@ -35,8 +35,7 @@ func (m *migration) transfer(ctx context.Context, p pair, told sum) (backends.Ob
 		return backends.Object{}, err
 	}
 	if w.begun() && w.sum.known() {
-		err = m.undo(ctx, p, made, m.check(ctx, p, made, w.sum))
-		err = m.unlessChanged(ctx, p, err)
+		err = m.verified(ctx, p, made, w.sum)
 	}
 	return made, err
 }

@@ -122,6 +122,22 @@ func (m *migration) unlessChanged(ctx context.Context, p pair, err error) error 
 	return err
 }
 
+// errUnverified: the copy was taken away, or was to be.
+var errUnverified = errors.New("the copy cannot be verified")
+
+// verified checks a copy, and takes it away if it is not right, or if that cannot be known: the
+// next run would take it for verified.
+func (m *migration) verified(ctx context.Context, p pair, made backends.Object, s sum) error {
+	err := m.check(ctx, p, made, s)
+	if err == nil {
+		return nil
+	}
+	if !errors.Is(err, errDiffers) && !errors.Is(err, backends.ErrChanged) && !errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w: %v", errUnverified, err) //nolint:errorlint // of no kind that is tried again, which would find the copy there
+	}
+	return m.unlessChanged(ctx, p, errors.Join(err, m.remove(ctx, p, made)))
+}
+
 // check compares what the target has, of which this run has not read all, with the checksum
 // of the source: by the one that the target keeps, else it is read back.
 func (m *migration) check(ctx context.Context, p pair, made backends.Object, s sum) error {

@@ -5,8 +5,10 @@ import (
 	"context"
 	"crypto/sha1"
 	"testing"
+	"testing/synctest"
 
 	"causeway/backends"
+	"causeway/backends/backendtest"
 	"causeway/backends/mem"
 	"causeway/gateway/migrate"
 )
@@ -49,6 +51,24 @@ func TestSumsAreCompared(t *testing.T) {
 			s.wantAt(map[string]string{"home/a": large("0")})
 		})
 	}
+}
+
+// TestCannotBeVerified: a copy of which nobody knows whether it is right does not stay.
+func TestCannotBeVerified(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newLargeSides(t)
+		s.put(s.from, "data/a", large("0"))
+		s.stopped(3 * part)
+		faults := backendtest.NewFaults(s.to)
+		faults.Add(backendtest.Fault{Verb: "open", Err: backends.ErrUnavailable})
+		o := s.options()
+		o.From.Store, o.To.Store = summed{s.from, large("0")}, faults
+		if r := s.run(o); r.Complete() {
+			t.Error("it is complete")
+		}
+		s.wantTold("a: failed")
+		s.wantAt(map[string]string{})
+	})
 }
 
 // TestSizeComparesNoContent: the source is not asked.

@@ -104,6 +104,8 @@ func (m *migration) judge(p pair) Outcome {
 		return Stale
 	case p.from.Size == p.to.Size:
 		return Same
+	case since.After(m.now.Add(future)):
+		return Ahead
 	default:
 		return Kept
 	}
