@@ -157,6 +157,9 @@ func (w *week) run() {
 	w.verify()
 	w.t.Logf("%d operations in %.0f s, %d of them good while the old server was down, %d refused then, %d excused while the gateway was; at most %d MiB of memory",
 		w.operations, time.Since(begun).Seconds(), w.good, w.refused, w.lost, w.peak>>10)
+	if w.refused == 0 || w.lost == 0 {
+		w.t.Error("no client was there when something was down")
+	}
 }
 
 // oldServerIsDown ends the old server while files are moved, until a share of all operations is
