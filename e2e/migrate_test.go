@@ -168,7 +168,7 @@ func TestMigrateFromAnOldServer(t *testing.T) {
 	to := m.at("s3", "old")
 	m.run(0, "--since", "2024-01-01", "old:in", to).says(t, "copied                        1 files          3 B\n")
 	m.run(0, "--include", "*.txt", "--exclude", "tmp", "--files", "3", "old:in", to).says(t, "copied                        2 files", "same                          1 files")
-	m.run(1, "diff", "old:in", to).says(t, "missing at the target: b.log\nmissing at the target: tmp/\nmissing at the target: tmp/c.txt\n")
+	m.run(1, "diff", "old:in", to).says(t, "missing at the target: b.log\nmissing at the target: d/\nmissing at the target: tmp/\nmissing at the target: tmp/c.txt\n")
 	if err := os.Chmod(filepath.Join(m.disk, "in/b.log"), 0); err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +219,7 @@ func (m migration) wantJSON(stdout string) {
 		}
 	}
 	slices.Sort(events)
-	if want := []string{"b.log failed", "tmp/ copied", "tmp/c.txt copied"}; !slices.Equal(events, want) || !strings.Contains(stdout, `{"event":"progress","files":5,`) {
+	if want := []string{"b.log failed", "d/ copied", "tmp/ copied", "tmp/c.txt copied"}; !slices.Equal(events, want) || !strings.Contains(stdout, `{"event":"progress","files":5,`) {
 		m.Errorf("told %q\n%s", events, stdout)
 	}
 }

@@ -74,6 +74,16 @@ func TestS67_DirectoryWhoseFilesAreDeletedStays(t *testing.T) {
 	s.wantTold("dir/: copied", "dir/a: deleted at the target", "dir/a: deleted at the target")
 }
 
+// TestS67_DirectoryWithFilesOfClientsStays when those are deleted later.
+func TestS67_DirectoryWithFilesOfClientsStays(t *testing.T) {
+	s := newSides(t)
+	s.put(s.from, "data/dir/", "")
+	s.put(s.to, "home/dir/a", "a client's")
+	s.run(s.options())
+	s.wantTold("dir/: copied")
+	s.wantAt(map[string]string{"home/dir/": "", "home/dir/a": "a client's"})
+}
+
 // TestNobodyKnowsWhetherItWasDeleted: what was copied is taken away again, for the next run would
 // take it for a client's.
 func TestNobodyKnowsWhetherItWasDeleted(t *testing.T) {

@@ -17,7 +17,8 @@ type pair struct {
 func (p pair) directory() bool { return strings.HasSuffix(p.name, "/") }
 
 // walk calls visit with each name that is wanted and that either side has, in byte order, by
-// a merge of both listings. The target has a directory if it has any name below it.
+// a merge of both listings. The target has a directory if it has its marker: what is below it
+// may be deleted, and as long as the source has the directory no gateway writes one then (S67).
 func (m *migration) walk(ctx context.Context, visit func(pair)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -62,27 +63,6 @@ func (b merge) next(ctx context.Context) (pair, error) {
 	default:
 		p.name, p.from = b.from.take()
 		_, p.to = b.to.take()
-	}
-	if !p.directory() {
-		return p, nil
-	}
-	return b.known(ctx, p)
-}
-
-// known is the pair of a directory, as if both sides had it if it needs no marker: it has names
-// below it at the target, or is there alone. What is below it at the source does not count, for
-// it may all have been deleted at the target, where the directory then stays (S2).
-func (b merge) known(ctx context.Context, p pair) (pair, error) {
-	if p.from == nil {
-		p.from = p.to
-		return p, nil
-	}
-	below, err := b.to.peek(ctx)
-	if err != nil {
-		return pair{}, err
-	}
-	if below != nil && p.to == nil && strings.HasPrefix(below.Key[len(b.to.prefix):], p.name) {
-		p.to = p.from
 	}
 	return p, nil
 }
