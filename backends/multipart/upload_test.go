@@ -208,12 +208,15 @@ func TestPartRepeated(t *testing.T) {
 func TestS10_FailedPartPoisons(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		refused := &backends.Error{Op: "write", Kind: fs.ErrPermission}
-		f, b := &fake{onPart: func(context.Context, int) error { return refused }}, NewBudget(4*mib, nil)
+		f, b := &fake{onPart: func(context.Context, int) error {
+			time.Sleep(time.Second) // so that Write, which never waits, is through
+			return refused
+		}}, NewBudget(4*mib, nil)
 		u := New(t.Context(), f, b, small())
 		if _, err := u.Write(pattern(101 * kib)); err != nil {
 			t.Fatal(err)
 		}
-		synctest.Wait()
+		time.Sleep(2 * time.Second)
 		if _, err := u.Write([]byte("x")); !errors.Is(err, fs.ErrPermission) {
 			t.Errorf("Write: %v", err)
 		}
