@@ -54,13 +54,27 @@ func TestPlans(t *testing.T) {
 // run.
 func TestUncommented(t *testing.T) {
 	for _, from := range []string{"etc/vsftpd.conf", "etc/pure-ftpd"} {
-		p, err := Read(os.DirFS("testdata"), ServerOf(from), from)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Setenv("OLD_PASSWORD", "secret")
-		loads(t, strings.NewReplacer("# old:", "old:", "# - learn:", "- learn:", "# - {file:", "- {file:", "# behind:", "behind:", "# mirror_writes:", "mirror_writes:").Replace(p.YAML(Options{Root: "/srv/ftp", Old: "ftps://old.example"})))
+		uncommented(t, from, Options{Root: "/srv/ftp", Old: "ftps://old.example"})
 	}
+	cfg := uncommented(t, "etc/vsftpd_readonly.conf", Options{})
+	if t.Failed() {
+		return
+	}
+	for _, m := range cfg.Anonymous.Mounts {
+		if m.Behind.Store != "old" || m.Behind.Prefix() != "srv/ftp/" || m.Prefix != "srv/ftp/" {
+			t.Errorf("anonymous clients do not see what is at the old server: %+v", m)
+		}
+	}
+}
+
+func uncommented(t *testing.T, from string, o Options) *configs.Config {
+	t.Helper()
+	p, err := Read(os.DirFS("testdata"), ServerOf(from), from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("OLD_PASSWORD", "secret")
+	return loads(t, strings.NewReplacer("# old:", "old:", "# - learn:", "- learn:", "# - {file:", "- {file:", "# behind:", "behind:", "# mirror_writes:", "mirror_writes:").Replace(p.YAML(o)))
 }
 
 // loads fails unless a text is a configuration, whose certificate may be elsewhere.

@@ -197,13 +197,16 @@ func (w *writer) mount(where, prefix string) {
 	if a.discard {
 		lines = append(lines, "incomplete: discard")
 	}
-	lines = append(lines, w.quota(),
-		fmt.Sprintf("# behind: {store: old, path: %s, until: %s, copy: on_read}", quote("/"+strings.TrimSuffix(prefix, "/")), until),
-		"# mirror_writes: true")
+	lines = append(lines, w.quota(), behind(prefix), "# mirror_writes: true")
 	w.line("      - path: %s", where)
 	for _, line := range given(lines) {
 		w.line("        %s", line)
 	}
+}
+
+// behind is what a mount has for the time in which both servers run, to be uncommented.
+func behind(prefix string) string {
+	return fmt.Sprintf("# behind: {store: old, path: %s, until: %s, copy: on_read}", quote("/"+strings.TrimSuffix(prefix, "/")), until)
 }
 
 func (w *writer) quota() string {
@@ -279,12 +282,12 @@ func (w *writer) anonymous() {
 	if !ok {
 		w.line("\n# %s is not below %s: see that the prefix is right.", oneLine(a.root), oneLine(w.Root))
 	}
-	hide := ""
+	w.line("\n# \"anonymous\" and \"ftp\" with any password; they list and read.\nanonymous:\n  mounts:")
+	w.line("    - path: /\n      store: files\n      prefix: %s", quote(prefix))
 	if len(a.hide) > 0 {
-		hide = ", hide: " + quoteAll(a.hide)
+		w.line("      hide: %s", quoteAll(a.hide))
 	}
-	w.line("\n# \"anonymous\" and \"ftp\" with any password; they list and read.\nanonymous:")
-	w.line("  mounts: [{path: /, store: files, prefix: %s%s}]", quote(prefix), hide)
+	w.line("      %s", behind(prefix))
 	var parts []string
 	if a.sessions > 0 {
 		parts = append(parts, "sessions: "+strconv.Itoa(a.sessions))
