@@ -9,7 +9,7 @@ import (
 
 // Delete is [backends.Backend.Delete]. What is behind, or may be, gets its tombstone before
 // anything is deleted here, so that it never comes up in between.
-func (b Backend) Delete(ctx context.Context, key string, o backends.DeleteOptions) error {
+func (b Backend) Delete(ctx context.Context, key string, o backends.DeleteOptions) (err error) {
 	l, ok := b.at(key)
 	if !ok {
 		return b.front.Delete(ctx, key, o)
@@ -19,11 +19,11 @@ func (b Backend) Delete(ctx context.Context, key string, o backends.DeleteOption
 		return err
 	}
 	defer unlock()
-	done, err := l.dirty(ctx)
+	done, err := l.noted(ctx)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer func() { done(err) }()
 	if marker(key) {
 		return l.deleteMarker(ctx, o)
 	}

@@ -3,6 +3,7 @@ package readthrough
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -27,7 +28,8 @@ type queue struct {
 
 	mu      sync.Mutex
 	made    int               // records by this process
-	open    map[string]bool   // those of changes that are under way
+	open    map[string]bool   // those of changes that are under way, or may still come to pass
+	doubted map[string]bool   // those of open that are, and have not been looked at since
 	known   map[string]string // keys of records, so that few are read
 	waiting int               // records that are there
 }
@@ -38,25 +40,20 @@ const maxKnown = 10_000
 func newQueue(own backends.Backend, now func() time.Time) *queue {
 	return &queue{
 		own: own, now: now, run: rand.Text(), wake: make(chan struct{}, 1),
-		open: make(map[string]bool), known: make(map[string]string),
+		open: make(map[string]bool), doubted: make(map[string]bool), known: make(map[string]string),
 	}
 }
 
-// dirty makes durable, before keys change here, that they are to be made the same behind. The
-// caller calls done when it knows how the change has ended. A record of a change that never
-// came costs a look.
-func (q *queue) dirty(ctx context.Context, keys ...string) (done func(), err error) {
-	var names []string
-	done = func() { q.changed(names) }
-	for _, key := range keys {
-		name := q.begin(key)
-		names = append(names, name)
-		if err := q.write(ctx, name, key); err != nil {
-			done() // it may have been written all the same
-			return nil, err
-		}
+// dirty makes durable, before a key changes here, that it is to be made the same behind. The
+// caller calls done with what the change has ended with. A record of a change that never came
+// costs a look.
+func (q *queue) dirty(ctx context.Context, key string) (done func(error), err error) {
+	name := q.begin(key)
+	if err := q.write(ctx, name, key); err != nil {
+		q.settled(name) // it may have been written all the same
+		return nil, err
 	}
-	return done, nil
+	return func(err error) { q.changed(name, err) }, nil
 }
 
 // begin is the name of a record of a change of key that is under way.
@@ -94,14 +91,37 @@ func (q *queue) write(ctx context.Context, name, key string) error {
 	return nil
 }
 
-// changed says that the changes of records are over.
-func (q *queue) changed(names []string) {
+// changed says what the change of a record has ended with. One of which nobody knows may still
+// come to pass, after a look that finds nothing: it is looked at now, and once more when no
+// change takes that long.
+func (q *queue) changed(name string, err error) {
+	if !errors.Is(err, backends.ErrUnavailable) {
+		q.settled(name)
+		return
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for _, name := range names {
-		delete(q.open, name)
-	}
+	q.doubted[name] = true
+	time.AfterFunc(mirrorAge, func() { q.settled(name) })
 	q.signal()
+}
+
+// settled says that the change of a record is over.
+func (q *queue) settled(name string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.open, name)
+	delete(q.doubted, name)
+	q.signal()
+}
+
+// doubtful tells, once, that nobody knows whether the change of a record will come to pass.
+func (q *queue) doubtful(name string) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	is := q.doubted[name]
+	delete(q.doubted, name)
+	return is
 }
 
 // signal says that there may be something to do.
@@ -160,7 +180,7 @@ func (q *queue) mine(name string) (number int, mine bool) {
 	return number, err == nil
 }
 
-// underway tells whether the change of a record is.
+// underway tells whether the change of a record is, or may still come to pass.
 func (q *queue) underway(name string) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -33,7 +33,7 @@ const (
 // called once. What fails is tried again, after pauses that grow, for as long as its route is
 // there: nothing is dropped.
 func (r *Routes) Mirror(ctx context.Context) {
-	m := &mirroring{routes: r, queue: r.queue, first: true, inherited: make(map[string]bool), failed: make(map[string]pause), silent: make(map[backends.Backend]*silence)}
+	m := &mirroring{routes: r, queue: r.queue, first: true, early: make(map[string]bool), failed: make(map[string]pause), silent: make(map[backends.Backend]*silence)}
 	for ctx.Err() == nil {
 		began, wait := time.Now(), mirrorPeriod
 		deaf := time.Duration(0)
@@ -76,9 +76,10 @@ type mirroring struct {
 	queue  *queue
 	first  bool // no pass has been made yet
 
-	// inherited are records of others that were there at the start: they may be those of the
-	// process before this one, so that they are done at once, and once more when they are old.
-	inherited map[string]bool
+	// early are records that are done at once, though their changes may be still to come, and
+	// once more when they are settled: those of others that were there at the start, which may
+	// be the process before this one's, and those of changes in doubt.
+	early map[string]bool
 
 	mu     sync.Mutex
 	failed map[string]pause // by key
@@ -105,9 +106,9 @@ type silence struct {
 
 // task is a key with the records of it that were there before it was looked at.
 type task struct {
-	key       string
-	names     []string
-	inherited []string // that are looked at, and not done with by that
+	key   string
+	names []string
+	early []string // that are looked at, and not done with by that
 }
 
 // tally counts the records of a pass.
@@ -184,7 +185,8 @@ func (m *mirroring) page(ctx context.Context, records []backends.Object, t *tall
 
 // tasks are the keys of records that may be looked at now, in the order of the first of each. A
 // record of a change that may be under way is not done with by that: one of this process waits
-// for the end of it, and one of another gateway until it is old.
+// for the end of it, in doubt for as long as it may take, and one of another gateway until it
+// is old.
 func (m *mirroring) tasks(ctx context.Context, records []backends.Object) []*task {
 	if m.resting() {
 		return nil
@@ -194,10 +196,11 @@ func (m *mirroring) tasks(ctx context.Context, records []backends.Object) []*tas
 	for _, o := range records {
 		_, mine := m.queue.mine(o.Key)
 		unsettled := mine && m.queue.underway(o.Key) || !mine && m.young(o)
-		if m.first && unsettled && len(m.inherited) < maxKnown {
-			m.inherited[o.Key] = true
+		early := m.first || mine && m.queue.doubtful(o.Key)
+		if unsettled && early && len(m.early) < maxKnown {
+			m.early[o.Key] = true
 		}
-		if unsettled && !m.inherited[o.Key] {
+		if unsettled && !m.early[o.Key] {
 			continue
 		}
 		key, err := m.queue.key(ctx, o.Key)
@@ -211,7 +214,7 @@ func (m *mirroring) tasks(ctx context.Context, records []backends.Object) []*tas
 			tasks = append(tasks, t)
 		}
 		if unsettled {
-			t.inherited = append(t.inherited, o.Key)
+			t.early = append(t.early, o.Key)
 		} else {
 			t.names = append(t.names, o.Key)
 		}
@@ -261,8 +264,8 @@ func (m *mirroring) do(ctx context.Context, t *task) []string {
 		m.routes.tell(ctx, route, Mirrored, t.key, nil)
 	}
 	m.mu.Lock()
-	for _, name := range t.inherited {
-		delete(m.inherited, name)
+	for _, name := range append(t.early, t.names...) {
+		delete(m.early, name)
 	}
 	m.mu.Unlock()
 	return m.queue.remove(ctx, t.names)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"causeway/backends"
+	"causeway/backends/backendtest"
 	"causeway/backends/readthrough"
 )
 
@@ -129,4 +130,86 @@ func TestS66_MirrorOvertaken(t *testing.T) {
 			})
 		})
 	}
+}
+
+// tardy is a store whose changes come to pass a while after it has failed to say so.
+type tardy struct {
+	backends.Backend
+	after time.Duration
+}
+
+var errTardy = &backends.Error{Op: "change", Kind: backends.ErrUnavailable}
+
+func (s tardy) change(do func()) {
+	if s.after == 0 {
+		do()
+		return
+	}
+	time.AfterFunc(s.after, do)
+}
+
+func (s tardy) Delete(ctx context.Context, key string, o backends.DeleteOptions) error {
+	s.change(func() { _ = s.Backend.Delete(ctx, key, o) })
+	return errTardy
+}
+
+func (s tardy) Create(ctx context.Context, key string, o backends.CreateOptions) (backends.Upload, error) {
+	u, err := s.Backend.Create(ctx, key, o)
+	return tardyUpload{u, s}, err
+}
+
+type tardyUpload struct {
+	backends.Upload
+	s tardy
+}
+
+func (u tardyUpload) Commit() (backends.Object, error) {
+	u.s.change(func() { _, _ = u.Upload.Commit() })
+	return backends.Object{}, errTardy
+}
+
+func (tardyUpload) Abort() error { return nil }
+
+// TestS66_MirrorOfAChangeInDoubt: what comes to pass here after its client was told that nobody knows
+// is made behind all the same, and soon if it has come to pass by then.
+func TestS66_MirrorOfAChangeInDoubt(t *testing.T) {
+	for _, after := range []time.Duration{0, 2 * time.Minute, 9 * time.Minute} {
+		t.Run(after.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newMirrored(t)
+				m.put("m/old", "1")
+				later(time.Minute)
+				m.store = m.routes.Over(tardy{m.front, after})
+				if err := write(t.Context(), m.store, "m/new", "1", backends.CreateOptions{}); !errors.Is(err, backends.ErrUnavailable) {
+					t.Fatal(err)
+				}
+				if err := m.store.Delete(t.Context(), "m/old", backends.DeleteOptions{}); !errors.Is(err, backends.ErrUnavailable) {
+					t.Fatal(err)
+				}
+				later(time.Minute)
+				made, not := map[string]string{"new": "1"}, map[string]string{"old": "1"}
+				if after == 0 {
+					not = made
+				}
+				m.is("in doubt", not)
+				later(11 * time.Minute)
+				m.is("settled", made)
+				m.done("settled")
+			})
+		})
+	}
+}
+
+// TestS66_MirrorOfWhatNeverCameToPass leaves no record.
+func TestS66_MirrorOfWhatNeverCameToPass(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMirrored(t)
+		m.way.Add(backendtest.Fault{Verb: "commit", Err: errTardy})
+		if err := write(t.Context(), m.store, "m/a", "1", backends.CreateOptions{}); !errors.Is(err, backends.ErrUnavailable) {
+			t.Fatal(err)
+		}
+		later(12 * time.Minute)
+		m.is("settled", map[string]string{})
+		m.done("settled")
+	})
 }

@@ -85,13 +85,19 @@ func (l look) adopt(ctx context.Context, etag string) (backends.Object, error) {
 	return l.take(ctx, v, nil)
 }
 
-// dirty has the key made the same behind later, where the route wants that. The caller calls done
-// when it knows how the change has ended.
-func (l look) dirty(ctx context.Context) (done func(), err error) {
+// noted has the key made the same behind later, where the route wants that. The caller calls done
+// with what the change has ended with.
+func (l look) noted(ctx context.Context) (done func(error), err error) {
 	if !l.route.Mirror {
-		return func() {}, nil
+		return func(error) {}, nil
 	}
 	return l.routes.queue.dirty(ctx, l.key)
+}
+
+// dirty is noted for a caller who does not say what the change has ended with.
+func (l look) dirty(ctx context.Context) (done func(), err error) {
+	ended, err := l.noted(ctx)
+	return func() { ended(nil) }, err
 }
 
 // upload is one of which there is something to do before its commit.
@@ -99,8 +105,8 @@ type upload struct {
 	look
 	ctx    context.Context // of the upload
 	next   backends.Upload
-	absent bool     // on condition that nothing is behind
-	noted  []func() // to be called after the commit: done of keys that were noted
+	absent bool          // on condition that nothing is behind
+	ended  []func(error) // to be called after the commit: done of keys that were noted
 }
 
 // alternate has the keys that next yields noted before they are taken. One that cannot be noted
@@ -109,11 +115,11 @@ func (u *upload) alternate(next func() string) func() string {
 	return func() string {
 		another := u.look
 		another.key = next()
-		done, err := another.dirty(u.ctx)
+		done, err := another.noted(u.ctx)
 		if err != nil {
 			return u.key
 		}
-		u.noted = append(u.noted, done)
+		u.ended = append(u.ended, done)
 		return another.key
 	}
 }
@@ -129,17 +135,17 @@ func (u *upload) Commit() (backends.Object, error) {
 			return backends.Object{}, err
 		}
 	}
-	done, err := u.dirty(u.ctx)
+	done, err := u.noted(u.ctx)
 	if err != nil {
 		return backends.Object{}, err
 	}
-	u.noted = append(u.noted, done)
-	defer func() {
-		for _, done := range u.noted {
-			done()
-		}
-	}()
-	return u.next.Commit()
+	u.ended = append(u.ended, done)
+	obj, err := u.next.Commit()
+	for _, done := range u.ended {
+		done(err)
+	}
+	u.ended = nil
+	return obj, err
 }
 
 func (u *upload) Park() (int64, error) { return u.next.Park() }
