@@ -86,7 +86,7 @@ func (l *lister) fill(ctx context.Context, w *walk) error {
 	for {
 		i, err := w.next(ctx)
 		switch {
-		case errors.Is(err, io.EOF):
+		case err == io.EOF: //nolint:errorlint // the walk's own; what wraps it is a failure
 			return nil
 		case err != nil:
 			return err

@@ -170,6 +170,36 @@ func TestS51_ManyLargeListingsTakeTheFilesOfThoseThatWait(t *testing.T) {
 	}
 }
 
+// TestHangUpIsNoEndOfAListing: whatever the server was asked when it closed the connection, what
+// came by then is not the listing.
+func TestHangUpIsNoEndOfAListing(t *testing.T) {
+	for _, verb := range []string{"USER", "CWD", "MLSD", "LIST"} {
+		t.Run(verb, func(t *testing.T) {
+			f := newFake(t)
+			f.noMLST = verb == "LIST"
+			s := f.store(t, nil)
+			put(t, s, "a/1", "")
+			put(t, s, "b/2", "")
+			f.dropAll()
+			asked := 0
+			f.planned(func(v, _ string) string {
+				if v != verb {
+					return ""
+				}
+				if asked++; asked == 1 && verb != "USER" {
+					return "" // the first directory comes
+				}
+				return "drop"
+			})
+			for range 2 { // also while nobody is asked
+				if page, err := s.List(t.Context(), backends.Query{}); !errors.Is(err, backends.ErrUnavailable) {
+					t.Errorf("%d objects: %v", len(page.Objects), err)
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkList lists a directory of a million names in pages of a thousand. Budget: 10 s,
 // with the server, which is in the process too, and 8 MiB of heap between pages; measured:
 // 6.7 s and 1.2 MiB.

@@ -54,7 +54,7 @@ func (w *walk) next(ctx context.Context) (item, error) {
 	for len(w.levels) > 0 {
 		top := w.levels[len(w.levels)-1]
 		e, err := top.next()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { //nolint:errorlint // the level's own
 			top.close()
 			w.levels = w.levels[:len(w.levels)-1]
 			continue

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"time"
@@ -77,8 +78,11 @@ func (c *Conn) fail(ctx context.Context, op string, err error) error {
 		c.broken = true
 		_ = c.tcp.Close() // the error that led here says more
 	}
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		err = ctx.Err()
+	case errors.Is(err, io.EOF):
+		err = errHungUp
 	}
 	return &connError{op, err}
 }

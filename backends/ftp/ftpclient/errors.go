@@ -67,6 +67,10 @@ type connError struct {
 func (e *connError) Error() string { return e.op + ": " + e.err.Error() }
 func (e *connError) Unwrap() error { return e.err }
 
+// errHungUp is in the place of io.EOF: whoever reads a listing or a file must not take the end of
+// a connection for the end of that.
+var errHungUp = errors.New("the server has closed the connection")
+
 func (e *connError) Is(target error) bool {
 	return target == ErrTemporary && !errors.Is(e.err, context.Canceled) && !errors.Is(e.err, context.DeadlineExceeded) && !distrusted(e.err)
 }
