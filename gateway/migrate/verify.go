@@ -201,4 +201,7 @@ func sameOctets(from, to io.Reader) error {
 	}
 }
 
-func atEnd(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
+// atEnd tells an error of io.ReadFull's own: what wraps one is a failure of the reader.
+func atEnd(err error) bool {
+	return err == io.EOF || err == io.ErrUnexpectedEOF //nolint:errorlint // as it says
+}

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha1"
+	"io"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 
 	"causeway/backends"
@@ -154,4 +156,47 @@ func TestFull(t *testing.T) {
 	s.wantTold("bad: of other content", "new: copied")
 	want["home/new"] = "right new"
 	s.wantAt(want)
+}
+
+// breaking is a store of which the first read breaks off after half of the content.
+type breaking struct {
+	backends.Backend
+	broken bool
+}
+
+func (b *breaking) Open(ctx context.Context, key string, o backends.OpenOptions) (*backends.Reader, error) {
+	r, err := b.Backend.Open(ctx, key, o)
+	if err == nil && !b.broken {
+		b.broken = true
+		off := &backends.Error{Op: "read", Key: key, Kind: backends.ErrUnavailable, Err: io.ErrUnexpectedEOF}
+		half := io.MultiReader(io.LimitReader(r, r.Object.Size/2), iotest.ErrReader(off))
+		r = &backends.Reader{Object: r.Object, ReadCloser: struct {
+			io.Reader
+			io.Closer
+		}{half, r}}
+	}
+	return r, err
+}
+
+// TestReadThatBreaksOffIsNoOtherContent, on either side.
+func TestReadThatBreaksOffIsNoOtherContent(t *testing.T) {
+	for name, breaks := range map[string]func(*migrate.Options){
+		"source": func(o *migrate.Options) { o.From.Store = &breaking{Backend: o.From.Store} },
+		"target": func(o *migrate.Options) { o.To.Store = &breaking{Backend: o.To.Store} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSides(t)
+				s.put(s.from, "data/a", "the same")
+				s.put(s.to, "home/a", "the same")
+				o := s.options()
+				o.Verify = migrate.VerifyFull
+				breaks(&o)
+				if r := s.run(o); !r.Complete() {
+					t.Errorf("report %+v", r)
+				}
+				s.wantTold()
+			})
+		})
+	}
 }
