@@ -28,12 +28,14 @@ const maxLooks = 5
 // bring copies until the target has what the source has. A source that changes while it is
 // read is read once more.
 func (m *migration) bring(ctx context.Context, p *pair, v Outcome) (Outcome, error) {
-	changed := false
+	changed, doubt := false, false
 	for look := 1; ; look++ {
-		done, err := m.attempt(ctx, *p, v)
+		done, err := m.attempt(ctx, *p, v, &doubt)
 		var source sourceError
 		ofSource := errors.As(err, &source)
 		switch {
+		case err == nil && doubt && done != Copied:
+			return m.afterDoubt(ctx, p, done)
 		case err == nil:
 			return done, nil
 		case errors.Is(err, errDiffers):
@@ -54,8 +56,9 @@ func (m *migration) bring(ctx context.Context, p *pair, v Outcome) (Outcome, err
 	}
 }
 
-// attempt copies a file, or compares it, if v asks for that.
-func (m *migration) attempt(ctx context.Context, p pair, v Outcome) (Outcome, error) {
+// attempt copies a file, or compares it, if v asks for that. It sets doubt if the outcome of a
+// commit is unknown.
+func (m *migration) attempt(ctx context.Context, p pair, v Outcome, doubt *bool) (Outcome, error) {
 	switch {
 	case v == Same && m.Verify == VerifyFull && !p.directory():
 		return v, m.compare(ctx, p, p.to.ETag)
@@ -65,8 +68,11 @@ func (m *migration) attempt(ctx context.Context, p pair, v Outcome) (Outcome, er
 	if v, err := m.unless(ctx, p, v); v == Deleted || err != nil {
 		return v, err
 	}
-	made, err := m.bringOver(ctx, p)
-	if err != nil {
+	made, err := m.bringOver(ctx, p, doubt)
+	switch {
+	case errors.Is(err, errDeleted):
+		return Deleted, nil
+	case err != nil:
 		return Failed, err
 	}
 	if m.Verify == VerifyFull && !p.directory() {
@@ -77,8 +83,8 @@ func (m *migration) attempt(ctx context.Context, p pair, v Outcome) (Outcome, er
 	return m.keep(ctx, p, made)
 }
 
-// bringOver copies a file, or makes a directory.
-func (m *migration) bringOver(ctx context.Context, p pair) (made backends.Object, err error) {
+// bringOver copies a file, or makes a directory. It sets doubt as attempt does.
+func (m *migration) bringOver(ctx context.Context, p pair, doubt *bool) (made backends.Object, err error) {
 	var told sum
 	if !p.directory() {
 		err = repeat(ctx, func() (err error) {
@@ -95,6 +101,8 @@ func (m *migration) bringOver(ctx context.Context, p pair) (made backends.Object
 		} else {
 			made, err = m.transfer(ctx, p, told)
 		}
+		var commit commitError
+		*doubt = *doubt || errors.As(err, &commit)
 		return err
 	})
 	return made, err
@@ -117,6 +125,19 @@ func (m *migration) unless(ctx context.Context, p pair, v Outcome) (Outcome, err
 		return Deleted, nil
 	}
 	return v, nil
+}
+
+// afterDoubt is the outcome where a commit may have been done though the target has not said so:
+// v, unless there is a copy, which is kept or taken away as any other.
+func (m *migration) afterDoubt(ctx context.Context, p *pair, v Outcome) (Outcome, error) {
+	var err error
+	if p.to, err = m.To.stat(ctx, p.name); err != nil {
+		return Failed, err
+	}
+	if !p.copied() {
+		return v, nil
+	}
+	return m.keep(ctx, *p, *p.to)
 }
 
 // lastLook bounds the look after a copy, also when the run is ended meanwhile.

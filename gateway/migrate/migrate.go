@@ -39,7 +39,7 @@ type Options struct {
 	Verify  Verify
 
 	// Gone, if set, tells whether what the source has was deleted at the target, where a gateway
-	// notes that. It is asked before a copy and after it, from several goroutines.
+	// notes that. It is asked before a copy, before its commit and after it, from several goroutines.
 	Gone func(ctx context.Context, name string, from backends.Object) (bool, error)
 
 	// Tell hears of each file as soon as it is settled, one after another, and of directories

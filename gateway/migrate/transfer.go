@@ -40,6 +40,19 @@ func (m *migration) transfer(ctx context.Context, p pair, told sum) (backends.Ob
 	return made, err
 }
 
+// errDeleted: the file was deleted at the target while it was read.
+var errDeleted = errors.New("deleted at the target")
+
+// commitError is that of a commit that the target may have done all the same.
+type commitError struct{ error }
+
+func (e commitError) Unwrap() error { return e.error }
+
+// copied tells whether the target seems to have a copy of the source, which has its time.
+func (p pair) copied() bool {
+	return p.from != nil && p.to != nil && p.from.Size == p.to.Size && p.from.Time().Unix() == p.to.Time().Unix()
+}
+
 // writing is one file on its way.
 type writing struct {
 	m      *migration
@@ -85,7 +98,16 @@ func (w *writing) run(ctx context.Context) (backends.Object, error) {
 			return backends.Object{}, w.m.unlessChanged(ctx, p, err)
 		}
 	}
+	// A copy is seen until the look after it. What was deleted while it was read is not seen at all.
+	if v, err := w.m.unless(ctx, p, Copied); err != nil {
+		return backends.Object{}, err
+	} else if v == Deleted {
+		return backends.Object{}, errDeleted
+	}
 	obj, err := w.upload.Commit()
+	if errors.Is(err, backends.ErrUnavailable) {
+		err = commitError{err}
+	}
 	if err == nil && obj.Size != r.Object.Size {
 		err = w.m.undo(ctx, p, obj, fmt.Errorf("%w: the target has %d octets of %d", errDiffers, obj.Size, r.Object.Size))
 	}
@@ -96,7 +118,7 @@ func (w *writing) run(ctx context.Context) (backends.Object, error) {
 func (w *writing) park(err error) {
 	var of sourceError
 	passed := errors.As(err, &of) && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, backends.ErrChanged))
-	if w.upload != nil && w.m.tag(w.p) != "" && !passed && !errors.Is(err, errDiffers) {
+	if w.upload != nil && w.m.tag(w.p) != "" && !passed && !errors.Is(err, errDiffers) && !errors.Is(err, errDeleted) {
 		_, _ = w.upload.Park() // what it cannot keep is sent again; err is the one to tell
 	}
 }
