@@ -10,18 +10,36 @@ import (
 // Copy is [backends.Copier.Copy]. The store copies what is in the front, if it can; what is
 // behind is read from there. errors.ErrUnsupported if it cannot copy what it has.
 func (b Backend) Copy(ctx context.Context, dst, src string, o backends.CopyOptions) (backends.Object, error) {
+	var obj backends.Object
+	taken, err := false, changed("copy", src)
+	for try := 0; try < maxLooks && errors.Is(err, backends.ErrChanged) && !taken; try++ {
+		obj, taken, err = b.copy(ctx, dst, src, o)
+	}
+	return obj, err
+}
+
+// copy is one try. It is the last one unless ErrChanged comes of a copy that somebody else has
+// made of what is behind: then that is the source.
+func (b Backend) copy(ctx context.Context, dst, src string, o backends.CopyOptions) (obj backends.Object, last bool, err error) {
 	from, source, err := b.source(ctx, src, &o)
 	if err != nil {
-		return backends.Object{}, err
+		return backends.Object{}, true, err
 	}
 	if source.behind && dst == src && o.IfMatch == "" && !o.IfAbsent {
 		done, err := from.dirty(ctx)
 		if err != nil {
-			return backends.Object{}, err
+			return backends.Object{}, true, err
 		}
 		defer done()
-		return from.take(ctx, source, o.Metadata)
+		obj, err := from.take(ctx, source, o.Metadata)
+		return obj, false, err
 	}
+	obj, err = b.copyTo(ctx, dst, src, o, from, source)
+	return obj, true, err
+}
+
+// copyTo is copy where the source is known.
+func (b Backend) copyTo(ctx context.Context, dst, src string, o backends.CopyOptions, from look, source version) (backends.Object, error) {
 	done, err := b.destination(ctx, "copy", dst, &o)
 	if err != nil {
 		return backends.Object{}, err

@@ -78,11 +78,17 @@ func (l look) vacant(ctx context.Context, op string) error {
 // adopt is the front's version of the one behind that has an ETag: its copy, made now if there is
 // none.
 func (l look) adopt(ctx context.Context, etag string) (backends.Object, error) {
-	v, err := l.resolve(ctx, etag)
-	if err != nil || !v.behind {
-		return v.object, err
+	for try := 1; ; try++ {
+		v, err := l.resolve(ctx, etag)
+		if err != nil || !v.behind {
+			return v.object, err
+		}
+		obj, err := l.take(ctx, v, nil)
+		if !errors.Is(err, backends.ErrChanged) || try == maxLooks {
+			return obj, err
+		}
+		// Another copy has been made meanwhile, or it is another version: that is seen now.
 	}
-	return l.take(ctx, v, nil)
 }
 
 // noted has the key made the same behind later, where the route wants that. The caller calls done
