@@ -1,6 +1,7 @@
 package vfs_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -216,5 +217,56 @@ func TestS30_S31_S32_S64_AsIfAllWereHere(t *testing.T) {
 				w.both("RETR "+p, func(f *vfs.FS) (string, error) { return w.retrieve(f, pathOf(t, p)) })
 			}
 		})
+	}
+}
+
+// overlapped is a front to which a copy of what is behind a key comes just after the key is deleted.
+type overlapped struct {
+	*bucket
+	key    string
+	behind backends.Object
+	times  int
+}
+
+func (o *overlapped) Delete(ctx context.Context, key string, opts backends.DeleteOptions) error {
+	err := o.bucket.Delete(ctx, key, opts)
+	if key == o.key && err == nil && o.times > 0 {
+		o.times--
+		u, createErr := o.Create(ctx, key, backends.CreateOptions{Metadata: map[string]string{backends.MetaModTime: backends.FormatModTime(o.behind.Time())}})
+		if createErr != nil {
+			return createErr
+		}
+		_, _ = io.WriteString(u, "data of a")
+		_, err = u.Commit()
+	}
+	return err
+}
+
+// TestS31_MigrationDuringARename: a copy of what has just been renamed away goes as well, and so
+// does the directory. One that comes back all the time is told.
+func TestS31_MigrationDuringARename(t *testing.T) {
+	for times, want := range map[int]error{1: nil, 5: ftp.ErrChanged} {
+		behind := newBucket(mem.Options{Now: func() time.Time { return time.Now().Add(-time.Hour) }})
+		behind.fill("old/d/", "")
+		behind.fill("old/d/a", "data of a")
+		obj, err := behind.Stat(t.Context(), "old/d/a", backends.StatOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		front := &overlapped{bucket: newBucket(mem.Options{}), key: "p/d/a", behind: obj, times: times}
+		routes := readthrough.NewRoutes(front, readthrough.Options{})
+		routes.Replace([]readthrough.Route{{Prefix: "p/", Behind: behind, Path: "old/", Tree: true}})
+		f, err := vfs.New([]vfs.Mount{{Path: "/", Store: routes.Over(front), Prefix: "p/", Rights: all}}, vfs.NewNames(), slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &twin{T: t}
+		if err := w.rename(f, pathOf(t, "/d"), pathOf(t, "/n")); kind(err) != want {
+			t.Errorf("%d times: %v, want %v", times, err, want)
+		}
+		tree, err := w.tree(f, ftp.Path{})
+		if err != nil || want == nil && tree != "/n true 0\n/n/a false 9\n" {
+			t.Errorf("%d times: %q, %v", times, tree, err)
+		}
 	}
 }

@@ -108,8 +108,9 @@ func (r *treeRename) run(ctx context.Context) error {
 	if j.Phase == copying {
 		err = r.copyAll(ctx, j)
 	}
+	left := false
 	if err == nil {
-		err = r.deleteAll(ctx, j)
+		left, err = r.clear(ctx, j)
 	}
 	if err != nil {
 		r.log.Warn("directory rename stopped; the same rename goes on with it", "phase", j.Phase, "objects", r.done.Load(), "took", time.Since(began))
@@ -117,7 +118,10 @@ func (r *treeRename) run(ctx context.Context) error {
 	}
 	r.forget(ctx, j)
 	r.log.Info("directory renamed", "objects", len(j.sources), "took", time.Since(began))
-	return r.emptied(ctx)
+	if left {
+		return refuse("rename", r.src.path, ftp.ErrChanged)
+	}
+	return nil
 }
 
 // permitted fails with fs.ErrPermission if something in the directory would come out of

@@ -124,11 +124,44 @@ func failure(err error) error {
 	return err
 }
 
+// sweeps is how often what was copied is deleted: a migration may make copies of what is behind
+// the directory at the same time.
+const sweeps = 3
+
+// clear deletes what was copied, and tells whether anything is left of the directory: what came to
+// it, or changed in it, while it was renamed.
+func (r *treeRename) clear(ctx context.Context, j *journal) (left bool, err error) {
+	defer r.hold(ctx, j)()
+	ours := map[string]source{}
+	for _, s := range j.sources {
+		ours[s.Name] = s
+	}
+	sources := j.sources
+	for range sweeps {
+		if err := r.deleteAll(ctx, sources); err != nil {
+			return false, err
+		}
+		there, err := r.sources(ctx)
+		if errors.Is(err, ftp.ErrTooMany) {
+			return true, nil
+		}
+		sources = nil
+		for _, s := range there {
+			if s, ok := ours[s.Name]; ok {
+				sources = append(sources, s)
+			}
+		}
+		if left = len(there) > 0; err != nil || len(sources) == 0 {
+			return left, err
+		}
+	}
+	return left, nil
+}
+
 // deleteAll deletes what was copied: files, then markers from the deepest up, since a store
 // with real directories removes only empty ones.
-func (r *treeRename) deleteAll(ctx context.Context, j *journal) error {
-	defer r.hold(ctx, j)()
-	sources, err := r.copied(ctx, j.sources)
+func (r *treeRename) deleteAll(ctx context.Context, sources []source) error {
+	sources, err := r.copied(ctx, sources)
 	if err != nil {
 		return err
 	}
@@ -147,7 +180,7 @@ func (r *treeRename) deleteAll(ctx context.Context, j *journal) error {
 
 // copied are those of the sources whose copies are there, maybe made by another attempt
 // long ago, and the markers: who deletes copies to undo the rename, or renames the new
-// directory, shall not lose the sources. They stay, and emptied finds them.
+// directory, shall not lose the sources. They stay, and clear finds them.
 func (r *treeRename) copied(ctx context.Context, sources []source) ([]source, error) {
 	missing := map[string]bool{}
 	for _, s := range sources {
@@ -176,16 +209,6 @@ func (r *treeRename) delete(ctx context.Context, s source) error {
 	err := from.store.Delete(ctx, from.key, backends.DeleteOptions{IfMatch: s.ETag})
 	if errors.Is(err, backends.ErrChanged) || errors.Is(err, fs.ErrNotExist) || s.marker() && errors.Is(err, fs.ErrExist) {
 		return nil
-	}
-	return err
-}
-
-// emptied tells whether nothing is left of the directory: ftp.ErrChanged if something came
-// to it, or changed in it, while it was renamed.
-func (r *treeRename) emptied(ctx context.Context) error {
-	left, err := r.sources(ctx)
-	if errors.Is(err, ftp.ErrTooMany) || err == nil && len(left) > 0 {
-		return refuse("rename", r.src.path, ftp.ErrChanged)
 	}
 	return err
 }
