@@ -212,7 +212,7 @@ func (c *copying) whole() bool {
 		return false
 	}
 	_, err := io.ReadFull(c.next, make([]byte, 1))
-	return err == io.EOF //nolint:errorlint // the reader's own; what wraps it is a failure
+	return err == io.EOF // the reader's own; what wraps it is a failure
 }
 
 // give ends the draft, unless it was committed without leaving anything. That somebody has

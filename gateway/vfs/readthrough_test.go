@@ -261,7 +261,7 @@ func TestS31_MigrationDuringARename(t *testing.T) {
 			t.Fatal(err)
 		}
 		w := &twin{T: t}
-		if err := w.rename(f, pathOf(t, "/d"), pathOf(t, "/n")); kind(err) != want {
+		if err := w.rename(f, pathOf(t, "/d"), pathOf(t, "/n")); !errors.Is(kind(err), want) {
 			t.Errorf("%d times: %v, want %v", times, err, want)
 		}
 		tree, err := w.tree(f, ftp.Path{})
