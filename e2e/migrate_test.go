@@ -183,11 +183,28 @@ func TestMigrateFromAnOldServer(t *testing.T) {
 	}
 	m.run(0, "old:in", to)
 	m.run(0, "diff", "--verify", "full", "old:in", to).says(t, "same                          5 files")
+	m.closedDirectory(to)
 	m.file("in/not \xfc UTF-8", "", mod)
 	if o := m.run(1, "old:in", to); strings.Contains(o.stdout, "has all") {
 		t.Errorf("it has not:\n%s", o.stdout)
 	} else {
 		o.says(t, "the old server lists what cannot be shown", "undecodable=1")
+	}
+}
+
+// closedDirectory fails unless a directory that may not be entered has failed alone, and only
+// where it is wanted.
+func (m migration) closedDirectory(to string) {
+	m.Helper()
+	dir := filepath.Join(m.disk, "in/d")
+	if err := os.Chmod(dir, 0); err != nil {
+		m.Fatal(err)
+	}
+	m.run(1, "old:in", to).says(m.T, "failed                        1 files", "what has failed:\n  failed: d/: ", "same                          4 files")
+	m.run(0, "--exclude", "/d", "old:in", to).says(m.T, "same                          4 files", "the target has all that the source has\n")
+	m.run(0, "diff", "--exclude", "/d", "old:in", to)
+	if err := os.Chmod(dir, 0o755); err != nil {
+		m.Fatal(err)
 	}
 }
 

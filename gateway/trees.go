@@ -25,6 +25,8 @@ type Trees struct {
 	From, To migrate.Tree
 	Files    int // most at a time, so that connections to an FTP server are left for listings
 
+	Directories bool // of From: [migrate.Options.Directories]
+
 	stores  map[string]backends.Backend
 	leftOut atomic.Int64
 }
@@ -50,7 +52,10 @@ func OpenTrees(ctx context.Context, cfg *configs.Config, from, to string, log *s
 	only.Stores = map[string]configs.Store{source.store: cfg.Stores[source.store], target.store: cfg.Stores[target.store]}
 	// Without the spool: it is the gateway's, which may be running.
 	budget := multipart.NewBudget(int64(cfg.Limits.Buffers), nil)
-	t := &Trees{Files: min(filesAtATime(cfg.Stores[source.store]), filesAtATime(cfg.Stores[target.store]))}
+	t := &Trees{
+		Files:       min(filesAtATime(cfg.Stores[source.store]), filesAtATime(cfg.Stores[target.store])),
+		Directories: cfg.Stores[source.store].Kind == configs.FTP || cfg.Stores[source.store].Kind == configs.LocalDir,
+	}
 	shared := commonOf(&only, budget, log)
 	shared.leftOut = func(files int) { t.leftOut.Add(int64(files)) }
 	if t.stores, err = openStores(ctx, &only, shared); err != nil {

@@ -8,19 +8,25 @@ import (
 	"causeway/backends"
 )
 
-// cursor goes through all objects of a tree in byte order of their keys. One page is fetched
+// cursor goes through all objects of a tree in byte order of their keys. One stretch is fetched
 // while another is gone through, so that memory is that of two, whatever there is.
 type cursor struct {
 	prefix string
 	pages  <-chan fetched
-	page   []backends.Object
+	page   []listed
 	last   string // the name that was taken last
 	over   bool
 }
 
-// fetched is the outcome of one request for a page.
+// listed is an object, or a directory of which it cannot be told what is in it, and why.
+type listed struct {
+	backends.Object
+	err error
+}
+
+// fetched is the next stretch of a listing, or its end.
 type fetched struct {
-	page backends.Page
+	page []listed
 	err  error
 }
 
@@ -36,32 +42,41 @@ func (t Tree) fetch(ctx context.Context, pages chan<- fetched) {
 	defer close(pages)
 	q := backends.Query{Prefix: t.Prefix}
 	for {
-		var f fetched
-		f.err = repeat(ctx, func() (err error) {
-			f.page, err = t.Store.List(ctx, q)
-			return err
-		})
+		page, err := t.ask(ctx, q)
+		f := fetched{make([]listed, len(page.Objects)), err}
+		for i, o := range page.Objects {
+			f.page[i].Object = o
+		}
 		select {
 		case pages <- f:
 		case <-ctx.Done():
 			return
 		}
-		if f.err != nil || f.page.Next == "" {
+		if err != nil || page.Next == "" {
 			return
 		}
-		q.Token = f.page.Next
+		q.Token = page.Next
 	}
 }
 
+// ask asks for one page.
+func (t Tree) ask(ctx context.Context, q backends.Query) (page backends.Page, err error) {
+	err = repeat(ctx, func() (err error) {
+		page, err = t.Store.List(ctx, q)
+		return err
+	})
+	return page, err
+}
+
 // peek is the next object, nil at the end. Its name is what follows the prefix.
-func (c *cursor) peek(ctx context.Context) (*backends.Object, error) {
+func (c *cursor) peek(ctx context.Context) (*listed, error) {
 	for len(c.page) == 0 && !c.over {
 		select {
 		case f, more := <-c.pages:
 			if f.err != nil {
 				return nil, f.err
 			}
-			c.page, c.over = f.page.Objects, !more
+			c.page, c.over = f.page, !more
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
@@ -76,7 +91,7 @@ func (c *cursor) peek(ctx context.Context) (*backends.Object, error) {
 }
 
 // take takes what peek has told, and is its name.
-func (c *cursor) take() (name string, o *backends.Object) {
+func (c *cursor) take() (name string, o *listed) {
 	o, c.page = &c.page[0], c.page[1:]
 	c.last = o.Key[len(c.prefix):]
 	return c.last, o

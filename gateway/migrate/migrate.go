@@ -30,6 +30,12 @@ type Tree struct {
 type Options struct {
 	From, To Tree
 
+	// Directories tells that From is a tree whose store lists one directory after another,
+	// whatever it is asked for. So each is asked for by itself: one that is not wanted is not
+	// entered, and one that cannot be listed is [Failed], with all that is in it. Where the
+	// store has no directories, that would cost a request for each.
+	Directories bool
+
 	Files   int            // at a time, 0 for 8
 	Rate    int64          // octets a second of all files together, 0 for as fast as it goes
 	Include names.Patterns // of names below From; none is all
@@ -69,8 +75,8 @@ const (
 const defaultFiles = 8
 
 // Run copies what From has and To has not, or only an older version of. It returns when all
-// is settled, file by file, with what has become of them; an error if a listing has failed or
-// ctx has ended, with what was settled by then.
+// is settled, file by file, with what has become of them; an error if a listing has failed, but
+// for one of [Options.Directories], or ctx has ended, with what was settled by then.
 //
 // A file of 8 MiB or more that was under way then, or when the process was killed, or when
 // either store failed, is gone on with by the next run: after the octets that the target had
@@ -150,11 +156,19 @@ func newMigration(o Options) *migration {
 	return m
 }
 
-// wanted tells whether a name is of those to be copied. What is the gateway's own is not.
+// wanted tells whether a name is of those to be copied.
 func (m *migration) wanted(name string) bool {
-	if strings.Contains("/"+name+"/", "/"+backends.Reserved+"/") {
-		return false
-	}
 	below := strings.TrimSuffix(name, "/")
-	return (len(m.Include) == 0 || m.Include.Match(below)) && !m.Exclude.Match(below)
+	return (len(m.Include) == 0 || m.Include.Match(below)) && !m.excluded(name)
+}
+
+// enters tells whether a name of those to be copied can be in a directory.
+func (m *migration) enters(name string) bool {
+	return (len(m.Include) == 0 || m.Include.MatchBelow(strings.TrimSuffix(name, "/"))) && !m.excluded(name)
+}
+
+// excluded tells whether a name, and all that is below it, is not to be copied. What is the
+// gateway's own is not.
+func (m *migration) excluded(name string) bool {
+	return strings.Contains("/"+name+"/", "/"+backends.Reserved+"/") || m.Exclude.Match(strings.TrimSuffix(name, "/"))
 }

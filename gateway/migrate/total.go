@@ -8,14 +8,15 @@ import "context"
 func Total(ctx context.Context, o Options) (Count, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	m, from := newMigration(o), o.From.list(ctx)
+	m := newMigration(o)
+	from := m.source(ctx)
 	var c Count
 	for {
 		obj, err := from.peek(ctx)
 		if err != nil || obj == nil {
 			return c, err
 		}
-		p := pair{name: obj.Key[len(o.From.Prefix):], from: obj}
+		p := pair{name: obj.Key[len(o.From.Prefix):], from: &obj.Object}
 		if from.take(); m.looksAt(p) && !p.directory() {
 			c.Files, c.Octets = c.Files+1, c.Octets+obj.Size
 		}

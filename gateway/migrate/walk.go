@@ -12,6 +12,7 @@ import (
 type pair struct {
 	name     string // below both prefixes
 	from, to *backends.Object
+	unlisted error // why what the source has in a directory is not known
 }
 
 func (p pair) directory() bool { return strings.HasSuffix(p.name, "/") }
@@ -19,19 +20,34 @@ func (p pair) directory() bool { return strings.HasSuffix(p.name, "/") }
 // walk calls visit with each name that is wanted and that either side has, in byte order, by
 // a merge of both listings. The target has a directory if it has its marker: what is below it
 // may be deleted, and as long as the source has the directory no gateway writes one then (S67).
+// A directory that the source does not list is settled here; nothing is said of what the target
+// has in it.
 func (m *migration) walk(ctx context.Context, visit func(pair)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	both := merge{from: m.From.list(ctx), to: m.To.list(ctx)}
+	both := merge{from: m.source(ctx), to: m.To.list(ctx)}
+	unlisted := "" // the last such directory
 	for {
 		p, err := both.next(ctx)
-		if err != nil || p.from == nil && p.to == nil {
+		switch {
+		case err != nil || p.from == nil && p.to == nil:
 			return err
-		}
-		if m.looksAt(p) {
+		case p.unlisted != nil:
+			unlisted = p.name
+			m.settled(p, Failed, p.unlisted)
+		case unlisted != "" && strings.HasPrefix(p.name, unlisted):
+		case m.looksAt(p):
 			visit(p)
 		}
 	}
+}
+
+// source lists the source, as far as it is wanted where that makes a difference.
+func (m *migration) source(ctx context.Context) *cursor {
+	if !m.Directories {
+		return m.From.list(ctx)
+	}
+	return m.From.directories(ctx, func(key string) bool { return !m.enters(key[len(m.From.Prefix):]) })
 }
 
 // looksAt tells whether the options mean a pair.
@@ -57,15 +73,19 @@ func (b merge) next(ctx context.Context) (pair, error) {
 	case from == nil && to == nil:
 		return pair{}, nil
 	case to == nil || from != nil && from.Key[len(b.from.prefix):] < to.Key[len(b.to.prefix):]:
-		p.name, p.from = b.from.take()
+		p.setFrom(b.from.take())
 	case from == nil || to.Key[len(b.to.prefix):] < from.Key[len(b.from.prefix):]:
-		p.name, p.to = b.to.take()
+		p.setTo(b.to.take())
 	default:
-		p.name, p.from = b.from.take()
-		_, p.to = b.to.take()
+		p.setFrom(b.from.take())
+		p.setTo(b.to.take())
 	}
 	return p, nil
 }
+
+func (p *pair) setFrom(name string, o *listed) { p.name, p.from, p.unlisted = name, &o.Object, o.err }
+
+func (p *pair) setTo(name string, o *listed) { p.name, p.to = name, &o.Object }
 
 // judge tells which side of a pair counts. Newest wins, by the time from which on each has
 // been as it is; ties are the target's. A source's time in the future tells nothing.

@@ -49,6 +49,18 @@ func (ps Patterns) Match(below string) bool {
 	return false
 }
 
+// MatchBelow tells whether a path below a directory, or the directory itself, may be meant. It
+// is seen from where those of Match are.
+func (ps Patterns) MatchBelow(dir string) bool {
+	names := strings.Split(folded(dir), "/")
+	for _, p := range ps {
+		if !p.anchored || p.begins(names) || p.leads(names) {
+			return true
+		}
+	}
+	return false
+}
+
 func (p pattern) match(names []string) bool {
 	if p.anchored {
 		return p.begins(names)
@@ -72,6 +84,11 @@ func (p pattern) begins(names []string) bool {
 		}
 	}
 	return true
+}
+
+// leads tells whether the names are the first of the pattern's.
+func (p pattern) leads(names []string) bool {
+	return len(names) < len(p.names) && pattern{names: p.names[:len(names)]}.begins(names)
 }
 
 // Anchored tells whether what a name means depends on the directory that it is in.

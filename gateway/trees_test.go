@@ -1,0 +1,70 @@
+package gateway
+
+import (
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"causeway/backends/ftp/ftptest"
+	"causeway/configs"
+	"causeway/gateway/migrate"
+)
+
+// treesOf are from an old server with some directories to an empty folder.
+func treesOf(t *testing.T, o ftptest.Options) (*ftptest.Server, migrate.Options, *Trees) {
+	t.Helper()
+	s := ftptest.Start(t, o)
+	mod := time.Date(2021, 2, 3, 4, 5, 6, 0, time.UTC)
+	for _, name := range []string{"/in/a/1", "/in/a/deep/er/2", "/in/b/3", "/in/b!", "/in/c/"} {
+		s.Put(name, "x", mod)
+	}
+	cfg := configs.Default()
+	cfg.Stores = map[string]configs.Store{"old": storeOf(s), "files": {Kind: configs.LocalDir, Path: t.TempDir()}}
+	trees, err := OpenTrees(t.Context(), cfg, "old:in", "files:in", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := trees.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s, migrate.Options{From: trees.From, To: trees.To, Directories: trees.Directories, Gone: trees.Gone}, trees
+}
+
+// TestListingByDirectoriesAsksForNoMore than one of all below does.
+func TestListingByDirectoriesAsksForNoMore(t *testing.T) {
+	for _, lean := range []bool{true, false} {
+		var asked [2][]string
+		for i, directories := range []bool{false, true} {
+			s, o, _ := treesOf(t, ftptest.Options{Lean: lean})
+			o.Directories = directories
+			if total, err := migrate.Total(t.Context(), o); err != nil || total.Files != 4 {
+				t.Errorf("%+v, %v", total, err)
+			}
+			asked[i] = s.Commands()
+		}
+		if !slices.Equal(asked[0], asked[1]) {
+			t.Errorf("sent %q\ninstead of %q", asked[1], asked[0])
+		}
+	}
+}
+
+// TestDirectoryThatMayNotBeEntered has failed; what is beside it is copied. A server that is
+// only read does not even tell that it is there.
+func TestDirectoryThatMayNotBeEntered(t *testing.T) {
+	for _, why := range []string{"Permission denied", "Failed to change directory."} {
+		_, o, trees := treesOf(t, ftptest.Options{Lean: true, Answer: func(verb, arg string) (string, bool) {
+			return "550 " + why, verb == "CWD" && strings.HasPrefix(arg, "/in/a") || verb == "RNFR"
+		}})
+		if !trees.Directories {
+			t.Error("an FTP server has directories")
+		}
+		r, err := migrate.Run(t.Context(), o)
+		if err != nil || r.Complete() || len(r.Failures) != 1 || r.Failures[0].Name != "a/" || r.Counts[migrate.Copied].Files != 2 || r.Directories != 2 {
+			t.Errorf("%s: %+v, %v", why, r, err)
+		}
+	}
+}
