@@ -23,6 +23,7 @@ type weekOp struct {
 	what string
 	do   func(c *weekClient) error
 	done func() // what it changes in the tree; nil for nothing
+	here bool   // it needs no old server
 
 	// find looks, after a do whose outcome is unknown, which one it is, and changes the tree
 	// so; nil if do changes nothing. An error leaves it unknown.
@@ -141,7 +142,7 @@ func look(c *weekClient, name string, files ...weekFile) (weekFile, bool, error)
 }
 
 func (u *weekUser) retr(name string) *weekOp {
-	return &weekOp{what: "RETR " + name, do: func(c *weekClient) error {
+	return &weekOp{what: "RETR " + name, here: u.tree.files[name].here, do: func(c *weekClient) error {
 		_, there, err := look(c, name, u.tree.files[name])
 		if err == nil && !there {
 			return wrong("is not there")
@@ -176,7 +177,7 @@ func (u *weekUser) ghost() *weekOp {
 }
 
 func (u *weekUser) stat(name string) *weekOp {
-	return &weekOp{what: "SIZE and MDTM " + name, do: func(c *weekClient) error {
+	return &weekOp{what: "SIZE and MDTM " + name, here: u.tree.files[name].here, do: func(c *weekClient) error {
 		f := u.tree.files[name]
 		size, err := c.do("SIZE %s", name)
 		if err != nil {
@@ -198,7 +199,7 @@ const tolerance = 2 * time.Second
 
 func (u *weekUser) stor(name string) *weekOp {
 	before, was := u.tree.files[name]
-	f := weekFile{size: weekSize(u.rng), seed: u.rng.Uint64(), earliest: time.Now().Add(-tolerance)}
+	f := weekFile{size: weekSize(u.rng), seed: u.rng.Uint64(), earliest: time.Now().Add(-tolerance), here: true}
 	done := func() {
 		f.latest = time.Now().Add(tolerance)
 		u.tree.put(name, f)
@@ -296,7 +297,7 @@ func (u *weekUser) date(name string) *weekOp {
 	t := time.Date(2020, 1, 1, 0, 0, u.rng.IntN(1<<24), 0, time.UTC)
 	done := func() {
 		f := u.tree.files[name]
-		f.earliest, f.latest = t, t
+		f.earliest, f.latest, f.here = t, t, true
 		u.tree.files[name] = f
 	}
 	return &weekOp{what: "MFMT " + name, done: done,

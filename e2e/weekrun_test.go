@@ -30,6 +30,7 @@ type week struct {
 	gateway       *gateway
 	migration     *gateway // the last one
 	probes        int
+	broken        int    // migrations that ran when something went down
 	peak          int    // KiB of memory of the gateways
 	during, after string // configurations
 
@@ -178,7 +179,7 @@ func (w *week) perform(u *weekUser, c *weekClient, op *weekOp) bool {
 			op.done()
 		}
 		return true
-	case !w.excused(begun, err):
+	case !w.excused(begun, err), op.here && !w.gatewayDown.since(begun):
 		w.failf("%s: %s: %v", u.name, op.what, err)
 		return false
 	case op.find != nil && (op.partly || code(err) == 0):

@@ -23,6 +23,7 @@ type weekFile struct {
 	size             int
 	seed             uint64
 	earliest, latest time.Time // its time is from the one to the other
+	here             bool      // it needs no old server
 }
 
 func (f weekFile) content() []byte {
@@ -110,6 +111,7 @@ func (t *weekTree) moveDir(from, to string, at time.Time) {
 // move is the rename of a file. A copy of what was uploaded here may have the time of the rename.
 func (t *weekTree) move(from, to string, at time.Time) {
 	f := t.files[from]
+	f.here = true
 	if f.earliest != f.latest && f.latest.Before(at) {
 		f.latest = at
 	}
