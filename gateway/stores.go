@@ -14,6 +14,7 @@ import (
 	"causeway/auth"
 	"causeway/backends"
 	"causeway/backends/azblob"
+	"causeway/backends/ftp"
 	"causeway/backends/gcs"
 	"causeway/backends/localdir"
 	"causeway/backends/multipart"
@@ -52,7 +53,9 @@ type common struct {
 	spool  string        // a folder for temporary files; "" is the system's
 	log    *slog.Logger
 
-	leftOut func(files int) // hears of files that a listing does not show; nil for none
+	// leftOut, if set, hears of what a listing of a directory does not show, and tells whether it
+	// is to be logged.
+	leftOut func(dir string, lines ftp.LeftOut) bool
 }
 
 // commonOf is what the configuration says of it.

@@ -62,13 +62,13 @@ func openFTP(_ context.Context, c configs.Store, shared common) (backends.Backen
 	return ftp.New(ftp.Config{
 		Server: server, Root: u.Path, Connections: connections, Dir: shared.spool,
 		AutoZone: c.TimeZone == "" || c.TimeZone == configs.AutoZone,
-		LeftOut: func(dir string, lines ftpclient.LeftOut) {
+		LeftOut: func(dir string, lines ftp.LeftOut) {
+			if shared.leftOut != nil && !shared.leftOut(dir, lines) {
+				return
+			}
 			shared.log.Warn("the old server lists what cannot be shown", slog.String("server", server.Address), slog.String("path", dir),
 				slog.Int("undecodable", lines.Undecodable), slog.Int("unsafe", lines.Unsafe), slog.Int("unparsed", lines.Unparsed),
-				slog.String("example", lines.Example))
-			if shared.leftOut != nil {
-				shared.leftOut(lines.Lost())
-			}
+				slog.Int("too_long", lines.TooLong), slog.String("example", lines.Example))
 		},
 	})
 }

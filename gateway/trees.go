@@ -10,7 +10,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"sync/atomic"
 
 	"causeway/backends"
 	"causeway/backends/multipart"
@@ -28,7 +27,7 @@ type Trees struct {
 	Directories bool // of From: [migrate.Options.Directories]
 
 	stores  map[string]backends.Backend
-	leftOut atomic.Int64
+	leftOut leftOut
 }
 
 // ErrPlace is a place that cannot be; the text says why.
@@ -48,27 +47,37 @@ func OpenTrees(ctx context.Context, cfg *configs.Config, from, to string, log *s
 	if source.store == target.store && (strings.HasPrefix(source.prefix, target.prefix) || strings.HasPrefix(target.prefix, source.prefix)) {
 		return nil, fmt.Errorf("%w: one of %s and %s is in the other", ErrPlace, from, to)
 	}
-	only := *cfg
-	only.Stores = map[string]configs.Store{source.store: cfg.Stores[source.store], target.store: cfg.Stores[target.store]}
-	// Without the spool: it is the gateway's, which may be running.
-	budget := multipart.NewBudget(int64(cfg.Limits.Buffers), nil)
 	t := &Trees{
 		Files:       min(filesAtATime(cfg.Stores[source.store]), filesAtATime(cfg.Stores[target.store])),
 		Directories: cfg.Stores[source.store].Kind == configs.FTP || cfg.Stores[source.store].Kind == configs.LocalDir,
+		stores:      make(map[string]backends.Backend),
 	}
-	shared := commonOf(&only, budget, log)
-	shared.leftOut = func(files int) { t.leftOut.Add(int64(files)) }
-	if t.stores, err = openStores(ctx, &only, shared); err != nil {
-		return nil, err
+	// Without the spool: it is the gateway's, which may be running.
+	budget := multipart.NewBudget(int64(cfg.Limits.Buffers), nil)
+	shared := commonOf(cfg, budget, log)
+	for _, name := range slices.Compact([]string{target.store, source.store}) {
+		if name == source.store {
+			shared.leftOut = t.leftOut.hear
+		}
+		if err := t.open(ctx, *cfg, name, shared); err != nil {
+			return nil, errors.Join(err, t.Close())
+		}
 	}
 	t.From = migrate.Tree{Store: t.stores[source.store], Prefix: source.prefix}
 	t.To = migrate.Tree{Store: t.stores[target.store], Prefix: target.prefix}
 	return t, nil
 }
 
-// LeftOut is how many times listings have left out what may be a file, such as one whose name
-// is not of the server's charset: nobody can copy it.
-func (t *Trees) LeftOut() int64 { return t.leftOut.Load() }
+// open opens one store.
+func (t *Trees) open(ctx context.Context, cfg configs.Config, name string, shared common) error {
+	cfg.Stores = map[string]configs.Store{name: cfg.Stores[name]}
+	opened, err := openStores(ctx, &cfg, shared)
+	maps.Copy(t.stores, opened)
+	return err
+}
+
+// LeftOut is what listings of From have left out by now, each directory's once.
+func (t *Trees) LeftOut() migrate.LeftOut { return t.leftOut.all() }
 
 // Gone tells whether what From has under a name below its prefix was deleted at To by a client of
 // a gateway: [migrate.Options.Gone].

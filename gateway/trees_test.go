@@ -2,11 +2,13 @@ package gateway
 
 import (
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"causeway/backends"
 	"causeway/backends/ftp/ftptest"
 	"causeway/configs"
 	"causeway/gateway/migrate"
@@ -66,5 +68,46 @@ func TestDirectoryThatMayNotBeEntered(t *testing.T) {
 		if err != nil || r.Complete() || len(r.Failures) != 1 || r.Failures[0].Name != "a/" || r.Counts[migrate.Copied].Files != 2 || r.Directories != 2 {
 			t.Errorf("%s: %+v, %v", why, r, err)
 		}
+	}
+}
+
+// TestWhatIsLeftOutCountsOnce, however often it is listed, and keeps it from being complete.
+func TestWhatIsLeftOutCountsOnce(t *testing.T) {
+	var log strings.Builder
+	s := ftptest.Start(t, ftptest.Options{})
+	for _, name := range []string{"/in/a", "/in/not \xfc UTF-8", "/in/d/not \xfd", "/in/d/" + strings.Repeat("n", backends.MaxKey), "/out/\xfe"} {
+		s.Put(name, "x", time.Now())
+	}
+	cfg := configs.Default()
+	cfg.Stores = map[string]configs.Store{"old": storeOf(s), "new": storeOf(s)}
+	trees, err := OpenTrees(t.Context(), cfg, "old:in", "new:out", slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := trees.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	o := migrate.Options{From: trees.From, To: trees.To, Directories: true}
+	for range 2 {
+		if total, err := migrate.Total(t.Context(), o); err != nil || total.Files != 1 {
+			t.Errorf("%+v, %v", total, err)
+		}
+	}
+	r, err := migrate.Diff(t.Context(), o)
+	if err != nil || r.LeftOut.Names != 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	r = migrate.Report{LeftOut: trees.LeftOut()}
+	want := map[migrate.Reason]int64{migrate.Undecodable: 2, migrate.TooLong: 1, migrate.Unsafe: 0, migrate.Unparsed: 0}
+	if r.LeftOut.Names != 3 || !maps.Equal(r.LeftOut.Reasons, want) || r.Complete() {
+		t.Errorf("left out %+v", r.LeftOut)
+	}
+	if e := r.LeftOut.Examples; len(e) != 2 || e[0].Directory != "/in" || !strings.Contains(e[0].Line, `not \xfc UTF-8"`) || e[1].Directory != "/in/d" {
+		t.Errorf("examples are %+v", e)
+	}
+	if n := strings.Count(log.String(), "cannot be shown"); n != 3 {
+		t.Errorf("logged %d times, of three directories:\n%s", n, log.String())
 	}
 }

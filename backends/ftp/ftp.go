@@ -27,6 +27,7 @@
 package ftp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -49,15 +50,32 @@ type Config struct {
 	AutoZone bool
 	// Dir is for the temporary files of large listings; "" is the system's.
 	Dir string
-	// LeftOut is told of the lines of a listing that are not shown, if they may be of files.
-	LeftOut func(dir string, lines ftpclient.LeftOut)
+	// LeftOut is told of what a listing of a directory, which is an absolute path at the server,
+	// does not show, if it may be files. It is called once for each listing, from any goroutine.
+	LeftOut func(dir string, lines LeftOut)
+}
+
+// LeftOut counts what is in a directory and is not listed.
+type LeftOut struct {
+	ftpclient.LeftOut     // what the client makes no entry of
+	TooLong           int // names with which a key would be longer than backends.MaxKey
+}
+
+// Lost is the number of files that there may be and that the listing does not show. Of a
+// directory that is too long all that is in it is one.
+func (l LeftOut) Lost() int { return l.LeftOut.Lost() + l.TooLong }
+
+// add adds what the client has left out.
+func (l *LeftOut) add(lines ftpclient.LeftOut) {
+	lines.Example = cmp.Or(lines.Example, l.Example)
+	l.LeftOut = lines
 }
 
 // Store is a [backends.Backend], [backends.Mover], [backends.TreeMover] and
 // [backends.Summer]. All its methods may be called from any goroutine.
 type Store struct {
 	root    string // without a final slash
-	leftOut func(string, ftpclient.LeftOut)
+	leftOut func(string, LeftOut)
 	pool    *pool
 	page    int   // most entries of a page
 	zone    *zone // nil where times need no correction

@@ -7,10 +7,12 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"causeway/backends"
+	"causeway/backends/ftp/ftpclient"
 )
 
 // scattered is name i of n, in an order far from sorted.
@@ -197,6 +199,36 @@ func TestHangUpIsNoEndOfAListing(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestLeftOut: of what no key can name the store tells how many there are, and one of them.
+func TestLeftOut(t *testing.T) {
+	for name, want := range map[string]LeftOut{
+		"a/b": {LeftOut: ftpclient.LeftOut{Unsafe: 1}}, "\xfc": {LeftOut: ftpclient.LeftOut{Undecodable: 1}},
+		strings.Repeat("ü", backends.MaxKey/2): {}, strings.Repeat("u", backends.MaxKey+1): {TooLong: 1},
+	} {
+		f := newFake(t)
+		f.entry = func(i int) string {
+			return append([]string{"type=file;size=1;modify=20260102030405; a", "type=file;size=1;modify=20260102030405; " + name}, make([]string, i)...)[i]
+		}
+		var told []LeftOut
+		s := f.store(t, func(c *Config) {
+			c.LeftOut = func(dir string, lines LeftOut) {
+				if told = append(told, lines); dir != "/" || !strings.Contains(lines.Example, strconv.QuoteToASCII(name)[1:4]) {
+					t.Errorf("of %q: %+v", dir, lines)
+				}
+			}
+		})
+		page, err := s.List(t.Context(), backends.Query{})
+		if err != nil || len(page.Objects)+want.Lost() != 2 || len(told) != want.Lost() {
+			t.Errorf("%d objects, told %+v, %v", len(page.Objects), told, err)
+		}
+		for _, lines := range told {
+			if lines.Example = ""; lines != want {
+				t.Errorf("told %+v, want %+v", lines, want)
+			}
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"causeway/backends"
@@ -175,26 +176,31 @@ func (s *Store) snapshot(ctx context.Context, prefix string) (snap *snapshot, er
 		return nil, err
 	}
 	err = s.read(ctx, func(c *ftpclient.Conn) error {
-		snap, err = s.snapshotOn(ctx, c, name)
+		snap, err = s.snapshotOn(ctx, c, prefix, name)
 		return err
 	})
 	return snap, err
 }
 
-func (s *Store) snapshotOn(ctx context.Context, c *ftpclient.Conn, name string) (*snapshot, error) {
+func (s *Store) snapshotOn(ctx context.Context, c *ftpclient.Conn, prefix, name string) (*snapshot, error) {
 	sorted := newSorter(s.file, s.scratch.give)
 	defer sorted.close()
-	sample := sample{}
+	sample, out := sample{}, LeftOut{}
 	for e, err := range c.List(ctx, name) {
 		if err != nil {
 			return nil, err
 		}
 		sample.consider(e)
+		if len(prefix)+len(entryOf(e).name) > backends.MaxKey {
+			out.TooLong++
+			out.Example = strconv.QuoteToASCII(e.Name)
+			continue
+		}
 		if err := sorted.add(entryOf(e)); err != nil {
 			return nil, fmt.Errorf("temporary file of a listing: %w", opaque{err})
 		}
 	}
-	if out := c.LeftOut(); out.Lost() > 0 && s.leftOut != nil {
+	if out.add(c.LeftOut()); out.Lost() > 0 && s.leftOut != nil {
 		s.leftOut(name, out)
 	}
 	if err := s.zone.learn(ctx, c, name, sample); err != nil {

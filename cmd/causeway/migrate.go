@@ -125,7 +125,7 @@ func (m *migrating) run(ctx context.Context, c console, do engine) (err error) {
 	if ctx.Err() != nil {
 		err = errStopped
 	}
-	report.Lacking += trees.LeftOut()
+	report.LeftOut = trees.LeftOut()
 	w.finish(report, err)
 	if err == nil && !report.Complete() {
 		err = errIncomplete

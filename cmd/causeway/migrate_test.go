@@ -78,6 +78,25 @@ func TestProgressInJSON(t *testing.T) {
 	}
 }
 
+// TestLeftOutIsTold, with reasons and examples, in lines and in JSON.
+func TestLeftOutIsTold(t *testing.T) {
+	var r migrate.Report
+	r.LeftOut.Add(map[migrate.Reason]int64{migrate.Undecodable: 2, migrate.Unsafe: 0}, migrate.Example{Directory: "/in/\x1b", Line: `"x \xfc"`})
+	var lines, objects bytes.Buffer
+	(&plainLines{out: &lines}).report(r, nil)
+	if want := "left out                      2 names\nwhat is left out, since it cannot be named here:\n  2 not of the charset\n  in \"/in/\\x1b\", such as \"x \\xfc\"\n"; !strings.HasSuffix(lines.String(), want) {
+		t.Errorf("told\n%s, want\n%s", lines.String(), want)
+	}
+	(&jsonLines{json.NewEncoder(&objects)}).report(r, nil)
+	if want := `"left_out":{"names":2,"reasons":{"not_of_the_charset":2},"examples":[{"directory":"/in/\u001b","line":"\"x \\xfc\""}]},"complete":false}`; !strings.HasSuffix(objects.String(), want+"\n") {
+		t.Errorf("told %s, want %s", objects.String(), want)
+	}
+	objects.Reset()
+	if (&jsonLines{json.NewEncoder(&objects)}).report(migrate.Report{}, nil); !strings.HasSuffix(objects.String(), `,"complete":true}`+"\n") || strings.Contains(objects.String(), "left_out") {
+		t.Errorf("told %s", objects.String())
+	}
+}
+
 // TestTotalIsTold as soon as the listing that counts has ended.
 func TestTotalIsTold(t *testing.T) {
 	from := mem.New(mem.Options{})

@@ -39,8 +39,20 @@ type jsonReport struct {
 	Counts      map[string]jsonCount `json:"counts"`
 	Directories int64                `json:"directories"`
 	Failures    []jsonEvent          `json:"failures,omitempty"` // the first of them
+	LeftOut     *jsonLeftOut         `json:"left_out,omitempty"`
 	Complete    bool                 `json:"complete"`
 	Error       string               `json:"error,omitempty"`
+}
+
+type jsonLeftOut struct {
+	Names    int64            `json:"names"`
+	Reasons  map[string]int64 `json:"reasons"`
+	Examples []jsonExample    `json:"examples"` // of the first directories
+}
+
+type jsonExample struct {
+	Directory string `json:"directory"`
+	Line      string `json:"line"`
 }
 
 func (t *jsonLines) every() time.Duration { return often }
@@ -74,11 +86,29 @@ func (t *jsonLines) report(r migrate.Report, err error) {
 	for _, e := range r.Failures {
 		line.Failures = append(line.Failures, jsonOf(e))
 	}
+	if r.LeftOut.Names > 0 {
+		line.LeftOut = jsonOfLeftOut(r.LeftOut)
+	}
 	if err != nil {
 		line.Error = err.Error()
 	}
 	_ = t.to.Encode(line)
 }
 
-// word is an outcome as one word for programs.
-func word(o migrate.Outcome) string { return strings.ReplaceAll(string(o), " ", "_") }
+func jsonOfLeftOut(l migrate.LeftOut) *jsonLeftOut {
+	left := jsonLeftOut{Names: l.Names, Reasons: make(map[string]int64)}
+	for _, reason := range reasons() {
+		if n := l.Reasons[reason]; n > 0 {
+			left.Reasons[word(reason)] = n
+		}
+	}
+	for _, e := range l.Examples {
+		left.Examples = append(left.Examples, jsonExample(e))
+	}
+	return &left
+}
+
+// word is an outcome or a reason as one word for programs.
+func word[T migrate.Outcome | migrate.Reason](text T) string {
+	return strings.ReplaceAll(string(text), " ", "_")
+}

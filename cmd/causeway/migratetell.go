@@ -69,6 +69,9 @@ func (t *plainLines) report(r migrate.Report, err error) {
 	if r.Directories > 0 {
 		fmt.Fprintf(t.out, "%-21s %9d\n", "directories", r.Directories)
 	}
+	if r.LeftOut.Names > 0 {
+		fmt.Fprintf(t.out, "%-21s %9d names\n", "left out", r.LeftOut.Names)
+	}
 	if len(r.Failures) > 0 {
 		fmt.Fprintln(t.out, "what has failed:")
 	}
@@ -78,11 +81,31 @@ func (t *plainLines) report(r migrate.Report, err error) {
 	if more := failures(r) - int64(len(r.Failures)); more > 0 {
 		fmt.Fprintf(t.out, "  and %d more, told above\n", more)
 	}
+	t.leftOut(r.LeftOut)
 	switch {
 	case err != nil:
 		fmt.Fprintln(t.out, "it has ended before all was looked at")
 	case r.Complete():
 		fmt.Fprintln(t.out, "the target has all that the source has")
+	}
+}
+
+// reasons are all, in the order in which they are reported.
+func reasons() []migrate.Reason {
+	return []migrate.Reason{migrate.Undecodable, migrate.Unsafe, migrate.Unparsed, migrate.TooLong}
+}
+
+func (t *plainLines) leftOut(l migrate.LeftOut) {
+	if l.Names > 0 {
+		fmt.Fprintln(t.out, "what is left out, since it cannot be named here:")
+	}
+	for _, reason := range reasons() {
+		if n := l.Reasons[reason]; n > 0 {
+			fmt.Fprintf(t.out, "  %d %s\n", n, reason)
+		}
+	}
+	for _, e := range l.Examples {
+		fmt.Fprintf(t.out, "  in %s, such as %s\n", escape(e.Directory), e.Line)
 	}
 }
 

@@ -63,11 +63,50 @@ type Report struct {
 	Directories int64             // that were made, or are to be
 	Lacking     int64             // names of which the target has not got what the source has
 	Failures    []Event           // the first of them that a copy or a look has failed with
+	LeftOut     LeftOut           // for who opens the stores to tell: an engine does not hear of it
 }
 
 // Complete tells whether the target has all that the source has, but for what is newer or was
 // deleted there.
-func (r Report) Complete() bool { return r.Lacking == 0 }
+func (r Report) Complete() bool { return r.Lacking == 0 && r.LeftOut.Names == 0 }
+
+// LeftOut is what the source has and no key can name, so that nobody can copy it.
+type LeftOut struct {
+	Names    int64            // each may be a file, or a directory with whatever is in it
+	Reasons  map[Reason]int64 // how many of them for each
+	Examples []Example        // of the first directories
+}
+
+// Reason is why something is left out.
+type Reason string
+
+// The reasons.
+const (
+	Undecodable Reason = "not of the charset"
+	Unsafe      Reason = "with characters that no name may have" // "/", NUL, CR or LF
+	Unparsed    Reason = "in a line of an unknown form"
+	TooLong     Reason = "longer than a key may be"
+)
+
+// Example is one name that is left out.
+type Example struct {
+	Directory string // at the server
+	Line      string // of its listing, quoted
+}
+
+// Add counts what is left out of one more directory, and repeats the example if there is room.
+func (l *LeftOut) Add(reasons map[Reason]int64, e Example) {
+	if l.Reasons == nil {
+		l.Reasons = make(map[Reason]int64)
+	}
+	for reason, n := range reasons {
+		l.Reasons[reason] += n
+		l.Names += n
+	}
+	if len(l.Examples) < maxFailures {
+		l.Examples = append(l.Examples, e)
+	}
+}
 
 // teller keeps the report. It is safe for concurrent use.
 type teller struct {
