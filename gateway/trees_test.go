@@ -71,6 +71,24 @@ func TestDirectoryThatMayNotBeEntered(t *testing.T) {
 	}
 }
 
+// TestFilesAtATimeLeaveAConnection of an FTP server for listings, if it has more than one.
+func TestFilesAtATimeLeaveAConnection(t *testing.T) {
+	for connections, want := range map[int]int{0: configs.DefaultConnections - 1, 1: 1, 2: 1, 5: 4} {
+		old := configs.Store{Kind: configs.FTP, URL: "ftp://127.0.0.1", User: "u", Connections: connections}
+		cfg := configs.Default()
+		cfg.Stores = map[string]configs.Store{"old": old, "files": {Kind: configs.LocalDir, Path: t.TempDir()}}
+		for _, way := range [][2]string{{"old:", "files:"}, {"files:", "old:"}} {
+			trees, err := OpenTrees(t.Context(), cfg, way[0], way[1], slog.New(slog.DiscardHandler))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := trees.Close(); err != nil || trees.Files != want {
+				t.Errorf("%d files over %d connections, %v", trees.Files, connections, err)
+			}
+		}
+	}
+}
+
 // TestWhatIsLeftOutCountsOnce, however often it is listed, and keeps it from being complete.
 func TestWhatIsLeftOutCountsOnce(t *testing.T) {
 	var log strings.Builder
