@@ -134,6 +134,35 @@ func TestTotalIsTold(t *testing.T) {
 	})
 }
 
+// TestResumedOctetsAreDone: what is gone on with begins where it was, and ends at 100 %.
+func TestResumedOctetsAreDone(t *testing.T) {
+	const size = 1 << 30
+	begun := time.Now()
+	m := meter{begun: begun, seen: begun, total: migrate.Count{Files: 2, Octets: 2 * size}}
+	check := func(seconds int, octets int64, left time.Duration) {
+		t.Helper()
+		if s := m.stand(begun.Add(time.Duration(seconds) * time.Second)); s.octets != octets || s.left != left {
+			t.Errorf("after %d s: %d octets, %v left; want %d, %v", seconds, s.octets, s.left, octets, left)
+		}
+	}
+	m.resume("a", size*3/4)
+	m.came += size / 8
+	check(1, size*7/8, 9*time.Second)
+	m.resume("a", size*7/8) // after a failure
+	m.came += size / 8
+	check(2, size, 8*time.Second)
+	m.settle(migrate.Event{Name: "a", Outcome: migrate.Copied, Size: size})
+	m.resume("b", 0)
+	m.came += size / 2
+	check(6, size*3/2, 4*time.Second)
+	m.came += size / 2
+	m.settle(migrate.Event{Name: "b", Outcome: migrate.Copied, Size: size})
+	check(10, 2*size, 0)
+	if line := bar(m.stand(begun.Add(11*time.Second)), 120); !strings.Contains(line, "] 100% 2/2 files, 2.0 GiB/2.0 GiB") || len(m.large) != 0 {
+		t.Errorf("it ends with %s, %d are under way", line, len(m.large))
+	}
+}
+
 // TestBarFitsTheTerminal, however narrow.
 func TestBarFitsTheTerminal(t *testing.T) {
 	s := standing{files: 12, octets: 5 << 30, total: migrate.Count{Files: 100, Octets: 50 << 30}, rate: 1e7, left: time.Hour, failed: 3}

@@ -44,7 +44,7 @@ func newWatch(ctx context.Context, to teller, o *migrate.Options) *watch {
 	ctx, stop := context.WithCancel(ctx)
 	w := &watch{to: to, stop: stop, meter: meter{begun: time.Now(), full: o.Verify == migrate.VerifyFull}}
 	w.meter.seen = w.meter.begun
-	o.Tell, o.Progress = w.event, w.octets
+	o.Tell, o.Progress, o.Resumed = w.event, w.octets, w.resumed
 	w.done.Go(func() { w.tick(ctx) })
 	if to.counts() {
 		options := *o
@@ -64,6 +64,12 @@ func (w *watch) octets(n int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.meter.came += n
+}
+
+func (w *watch) resumed(name string, n int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.meter.resume(name, n)
 }
 
 func (w *watch) tick(ctx context.Context) {
@@ -116,7 +122,9 @@ type meter struct {
 	full  bool // what is the same is read, too
 	begun time.Time
 	total migrate.Count
-	came  int64 // octets, from the source
+	came  int64               // octets, from the source
+	had   int64               // octets of files that are gone on with, when they were
+	large map[string]struct{} // files under way that may be
 
 	files, failed int64
 	read, passed  int64 // octets of settled files that were read at the source, and that were not
@@ -127,8 +135,22 @@ type meter struct {
 	rate, pace float64 // of octets, and of work, a second
 }
 
+// resume counts what was there of a file. What it is gone on with after another try has been
+// counted as it came.
+func (m *meter) resume(name string, n int64) {
+	if _, again := m.large[name]; again {
+		return
+	}
+	if m.large == nil {
+		m.large = make(map[string]struct{})
+	}
+	m.large[name] = struct{}{}
+	m.had += n
+}
+
 // settle counts a file. Directories take no time that anybody waits for.
 func (m *meter) settle(e migrate.Event) {
+	delete(m.large, e.Name)
 	if e.Fails() {
 		m.failed++
 	}
@@ -146,17 +168,18 @@ func (m *meter) settle(e migrate.Event) {
 // stand is how far it is now. What was read more than once, and what came to the source
 // since it was counted, does not make more than there is.
 func (m *meter) stand(now time.Time) standing {
-	s := standing{files: m.files, octets: m.passed + max(m.read, m.came), failed: m.failed, total: m.total, took: now.Sub(m.begun)}
+	s := standing{files: m.files, octets: m.passed + max(m.read, m.had+m.came), failed: m.failed, total: m.total, took: now.Sub(m.begun)}
 	if s.total != (migrate.Count{}) {
 		s.total.Files = max(s.total.Files, s.files)
 		s.octets = min(s.octets, max(s.total.Octets, m.passed+m.read))
 		s.total.Octets = max(s.total.Octets, s.octets)
 	}
 	work := s.octets + s.files*fileCost
+	worked := work - m.had
 	if took := now.Sub(m.seen).Seconds(); took > 0 {
 		m.rate = m.smooth(m.rate, float64(m.came-m.seenCame)/took, took)
-		m.pace = m.smooth(m.pace, float64(work-m.seenWork)/took, took)
-		m.seen, m.seenCame, m.seenWork = now, m.came, work
+		m.pace = m.smooth(m.pace, float64(worked-m.seenWork)/took, took)
+		m.seen, m.seenCame, m.seenWork = now, m.came, worked
 	}
 	s.rate = m.rate
 	if rest := s.total.Octets + s.total.Files*fileCost - work; rest > 0 && m.pace >= 1 {

@@ -55,6 +55,9 @@ type Options struct {
 	// Progress, if set, hears of octets as they are read at the source. It is called from
 	// several goroutines.
 	Progress func(octets int64)
+	// Resumed, if set, hears of each try to copy a file of 8 MiB or more how many octets the
+	// target has already, which are not read. It is called as Progress is.
+	Resumed func(name string, octets int64)
 }
 
 // Verify says how it is made sure that what is at the target is what is at the source. The

@@ -26,10 +26,20 @@ func (m *migration) tag(p pair) string {
 // other versions have left is discarded. One that another run is writing is taken from it,
 // which hears of it at its commit at the latest.
 func (m *migration) resume(ctx context.Context, p pair) (backends.Upload, int64, error) {
-	tag, key := m.tag(p), m.To.Prefix+p.name
+	tag := m.tag(p)
 	if tag == "" {
 		return nil, 0, nil
 	}
+	u, at, err := m.resumeTagged(ctx, p, tag)
+	if err == nil && m.Resumed != nil {
+		m.Resumed(p.name, at)
+	}
+	return u, at, err
+}
+
+// resumeTagged is resume with the tag of the version.
+func (m *migration) resumeTagged(ctx context.Context, p pair, tag string) (backends.Upload, int64, error) {
+	key := m.To.Prefix + p.name
 	best, err := m.parked(ctx, key, tag)
 	if err != nil || best.Size == 0 {
 		return nil, 0, err

@@ -83,12 +83,18 @@ func TestGoesOnWhereItWasStopped(t *testing.T) {
 	o := s.options()
 	from := &offsets{Backend: s.from}
 	o.From.Store = from
+	var had, read int64
+	o.Resumed = func(name string, octets int64) { had += octets }
+	o.Progress = func(octets int64) { read += octets }
 	s.run(o)
 	s.wantTold("a: copied")
 	s.wantAt(map[string]string{"home/a": large("0")})
 	s.wantParked()
 	if len(from.opened) != 1 || from.opened[0] <= 4*part || from.opened[0] > 5*part {
 		t.Errorf("it was opened at %d", from.opened)
+	}
+	if had != from.opened[0] || had+read != int64(len(large("0"))) {
+		t.Errorf("%d octets were there, and %d were read", had, read)
 	}
 }
 
