@@ -240,7 +240,7 @@ func (g *Gateway) serve(ctx context.Context) error {
 		}
 	}
 	serving, failed := errgroup.WithContext(ctx)
-	janitor := &janitor{stores: g.quotas.overAll(g.stores), window: g.window, log: g.log}
+	janitor := &janitor{stores: g.quotas.overAll(g.stores), behind: g.behinds.routes, window: g.window, log: g.log}
 	serving.Go(func() error {
 		janitor.run(failed)
 		return nil

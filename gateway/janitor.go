@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"causeway/backends"
+	"causeway/backends/readthrough"
 )
 
 // Bounds of the janitor's rounds.
@@ -25,6 +26,9 @@ const (
 	// pace is the rest after each upload that was ended: after the death of a gateway with
 	// thousands of uploads the store still has clients to serve.
 	pace = 20 * time.Millisecond
+	// stonesRound is how long after tombstones were looked at that is done again: all of them are
+	// listed for it, and a week's are there at least.
+	stonesRound = 24 * time.Hour
 	// maxComplaints is how many failures of one round are logged one by one.
 	maxComplaints = 10
 )
@@ -34,10 +38,12 @@ const renames = backends.Reserved + "/renames/"
 
 // janitor ends the uploads that nobody has gone on with for the window, parked ones and
 // those of gateways that have died, and forgets the renames of directories that nobody has
-// gone on with, and of uploads what nothing written down tells of. It touches only what
-// gateways have written below their reserved name. A store has a goroutine of its own.
+// gone on with, and of uploads what nothing written down tells of, and tombstones that hide
+// nothing any more. It touches only what gateways have written below their reserved name. A
+// store has a goroutine of its own.
 type janitor struct {
 	stores map[string]backends.Backend
+	behind map[string]*readthrough.Routes // by the stores' names
 	window time.Duration
 	log    *slog.Logger
 }
@@ -47,7 +53,7 @@ func (j *janitor) run(ctx context.Context) {
 	var all sync.WaitGroup
 	defer all.Wait()
 	for name, store := range j.stores {
-		k := &keeper{store: store, window: j.window, log: j.log.With("store", name)}
+		k := &keeper{store: store, behind: j.behind[name], window: j.window, log: j.log.With("store", name)}
 		all.Go(func() { k.keep(ctx, round(j.window)) })
 	}
 }
@@ -61,9 +67,11 @@ func round(window time.Duration) time.Duration {
 // keeper is the janitor of one store.
 type keeper struct {
 	store    backends.Backend
+	behind   *readthrough.Routes // nil for none
 	window   time.Duration
 	log      *slog.Logger
-	resigned bool // it was told that the credentials may not list
+	resigned bool      // it was told that the credentials may not list
+	cleaned  time.Time // when all tombstones were looked at last
 }
 
 func (k *keeper) keep(ctx context.Context, every time.Duration) {
@@ -85,7 +93,7 @@ func (k *keeper) sweep(ctx context.Context) {
 	bounded, cancel := context.WithTimeout(ctx, sweepTimeout)
 	defer cancel()
 	s := sweep{keeper: k, before: time.Now().Add(-k.window)}
-	err := errors.Join(s.uploads(bounded), s.renames(bounded), s.strays(bounded))
+	err := errors.Join(s.uploads(bounded), s.renames(bounded), s.strays(bounded), s.stones(bounded))
 	if s.failures > maxComplaints {
 		k.log.Warn("much abandoned work could not be ended", slog.Int("count", s.failures))
 	}
@@ -149,6 +157,21 @@ func (s *sweep) strays(ctx context.Context) error {
 	n, err := backends.Sweep(ctx, s.store, s.before)
 	if n > 0 {
 		s.log.Info("what ended uploads had left was removed", slog.Int("count", n))
+	}
+	return err
+}
+
+// stones removes tombstones that hide nothing any more.
+func (s *sweep) stones(ctx context.Context) error {
+	if s.behind == nil || time.Since(s.cleaned) < stonesRound {
+		return nil
+	}
+	n, err := s.behind.Clean(ctx)
+	if n > 0 {
+		s.log.Info("tombstones of files that are behind no more were removed", slog.Int("count", n))
+	}
+	if err == nil {
+		s.cleaned = time.Now()
 	}
 	return err
 }

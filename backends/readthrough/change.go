@@ -74,7 +74,7 @@ func (l look) bury(ctx context.Context) error {
 	if absent(behind.err) && !l.route.Mirror {
 		return nil
 	}
-	return l.routes.bury(ctx, l.key, behind.object.ModTime)
+	return l.entomb(ctx, behind.object.ModTime)
 }
 
 // deleteMarker deletes a directory's marker. If anything is behind that directory, and nothing
@@ -99,7 +99,7 @@ func (l look) deleteMarker(ctx context.Context, o backends.DeleteOptions) error 
 		return err
 	}
 	if !used {
-		if err := l.routes.bury(ctx, l.key, time.Time{}); err != nil {
+		if err := l.entomb(ctx, time.Time{}); err != nil {
 			return err
 		}
 	}

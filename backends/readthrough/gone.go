@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"io"
 	"io/fs"
 	"slices"
 	"strings"
@@ -47,17 +48,18 @@ func Gone(ctx context.Context, own backends.Backend, prefix, key string, written
 	return l.hidden(ctx, written)
 }
 
-// bury makes the tombstone of key durable: of a file of which a version of that time is behind,
+// entomb makes the tombstone of the key durable: of a file of which a version of that time is behind,
 // zero if that is not known, or of all that is in a directory. Where a file's and a directory's
 // cannot be both, as on a file system, the older goes: what is behind has one kind only.
-func (r *Routes) bury(ctx context.Context, key string, written time.Time) error {
+func (l look) entomb(ctx context.Context, written time.Time) error {
+	r := l.routes
 	var o backends.CreateOptions
 	// The clock behind may be ahead of the front's. What is newer than its tombstone comes up.
 	if written.After(r.now().Add(-time.Minute)) {
 		o.Metadata = map[string]string{backends.MetaModTime: backends.FormatModTime(written)}
 	}
-	stone := grave(key)
-	err := put(ctx, r.own, stone, o)
+	stone, says := grave(l.key), l.epitaph()
+	err := put(ctx, r.own, stone, says, o)
 	if !errors.Is(err, fs.ErrExist) {
 		return err
 	}
@@ -68,16 +70,22 @@ func (r *Routes) bury(ctx context.Context, key string, written time.Time) error 
 	if err := r.own.Delete(ctx, other, backends.DeleteOptions{}); err != nil {
 		return err
 	}
-	return put(ctx, r.own, stone, o)
+	return put(ctx, r.own, stone, says, o)
 }
 
-// put writes an object of no octets.
-func put(ctx context.Context, b backends.Backend, key string, o backends.CreateOptions) error {
+// put writes a small object.
+func put(ctx context.Context, b backends.Backend, key, content string, o backends.CreateOptions) error {
+	o.Size = int64(len(content))
 	u, err := b.Create(ctx, key, o)
 	if err != nil {
 		return err
 	}
 	defer u.Abort() //nolint:errcheck // after Commit it does nothing; before, the first error is the one to tell
+	if content != "" {
+		if _, err := io.WriteString(u, content); err != nil {
+			return err
+		}
+	}
 	_, err = u.Commit()
 	return err
 }

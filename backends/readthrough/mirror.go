@@ -77,18 +77,11 @@ func (q *queue) remember(name, key string) {
 }
 
 func (q *queue) write(ctx context.Context, name, key string) error {
-	u, err := q.own.Create(ctx, name, backends.CreateOptions{Size: int64(len(key)), ContentType: "text/plain"})
+	err := put(ctx, q.own, name, key, backends.CreateOptions{ContentType: "text/plain"})
 	if err != nil {
-		return doubt("mirror", key, err)
+		err = doubt("mirror", key, err)
 	}
-	defer u.Abort() //nolint:errcheck // after Commit it does nothing; before, the first error is the one to tell
-	if _, err := u.Write([]byte(key)); err != nil {
-		return doubt("mirror", key, err)
-	}
-	if _, err := u.Commit(); err != nil {
-		return doubt("mirror", key, err)
-	}
-	return nil
+	return err
 }
 
 // changed says what the change of a record has ended with. One of which nobody knows may still

@@ -69,7 +69,7 @@ func (l look) make(ctx context.Context, here backends.Object, before string) (wr
 	case err == nil && (marker(l.key) || behind.ETag != before && l.newer(behind, here)):
 		return before, nil
 	case marker(l.key):
-		return before, l.failed(ctx, put(ctx, l.route.Behind, l.route.behind(l.key), backends.CreateOptions{}))
+		return before, l.failed(ctx, put(ctx, l.route.Behind, l.route.behind(l.key), "", backends.CreateOptions{}))
 	}
 	r, err := readahead.Open(ctx, l.front, l.key, backends.OpenOptions{IfMatch: here.ETag})
 	if err != nil {

@@ -66,7 +66,8 @@ type Routes struct {
 	keys keyLocks
 	kept leftovers
 
-	queue *queue // of Mirror routes
+	queue  *queue // of Mirror routes
+	spared int    // tombstones of a directory that are never removed
 
 	mu      sync.Mutex
 	copying map[string]bool // keys that are being copied on their way to a reader
@@ -75,7 +76,7 @@ type Routes struct {
 // NewRoutes makes the routes of a front, of which there are none yet. Tombstones and copies are
 // written by own, the gateway's own way to it.
 func NewRoutes(own backends.Backend, o Options) *Routes {
-	r := &Routes{own: own, o: o, now: o.Now, copying: make(map[string]bool)}
+	r := &Routes{own: own, o: o, now: o.Now, copying: make(map[string]bool), spared: spared}
 	if r.now == nil {
 		r.now = time.Now
 	}
