@@ -260,6 +260,7 @@ func (w *week) awaitMigration() int {
 		w.t.Fatalf("the migration does not end\n%s", m.log)
 	}
 	code := m.cmd.ProcessState.ExitCode()
+	w.migration = nil
 	w.t.Logf("a migration ends with %d after %d operations:\n%s%s", code, w.done(), tailOf(m.stdout(), 12), tailOf(m.log.String(), 3))
 	return code
 }
