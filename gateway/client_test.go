@@ -113,7 +113,13 @@ func (c *client) data(command string) net.Conn {
 
 func (c *client) upload(path, content string) {
 	c.t.Helper()
-	conn := c.data("STOR " + path)
+	c.send("STOR "+path, content)
+}
+
+// send is an upload by any command.
+func (c *client) send(command, content string) {
+	c.t.Helper()
+	conn := c.data(command)
 	if _, err := io.WriteString(conn, content); err != nil {
 		c.t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 // Rows of FAULTS.md: the rules, the faults, and what each fault does to the commands.
 const (
 	rules    = 10
-	faults   = 32
+	faults   = 34
 	commands = 7
 )
 
