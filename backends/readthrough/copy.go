@@ -11,9 +11,9 @@ import (
 // behind is read from there. errors.ErrUnsupported if it cannot copy what it has.
 func (b Backend) Copy(ctx context.Context, dst, src string, o backends.CopyOptions) (backends.Object, error) {
 	var obj backends.Object
-	taken, err := false, changed("copy", src)
-	for try := 0; try < maxLooks && errors.Is(err, backends.ErrChanged) && !taken; try++ {
-		obj, taken, err = b.copy(ctx, dst, src, o)
+	last, err := false, changed("copy", src)
+	for try := 0; try < maxLooks && errors.Is(err, backends.ErrChanged) && !last; try++ {
+		obj, last, err = b.copy(ctx, dst, src, o)
 	}
 	return obj, err
 }
@@ -26,12 +26,12 @@ func (b Backend) copy(ctx context.Context, dst, src string, o backends.CopyOptio
 		return backends.Object{}, true, err
 	}
 	if source.behind && dst == src && o.IfMatch == "" && !o.IfAbsent {
-		done, err := from.dirty(ctx)
+		done, err := from.noted(ctx)
 		if err != nil {
 			return backends.Object{}, true, err
 		}
-		defer done()
-		obj, err := from.take(ctx, source, o.Metadata)
+		obj, err = from.take(ctx, source, o.Metadata)
+		done(err)
 		return obj, false, err
 	}
 	obj, err = b.copyTo(ctx, dst, src, o, from, source)
@@ -39,12 +39,12 @@ func (b Backend) copy(ctx context.Context, dst, src string, o backends.CopyOptio
 }
 
 // copyTo is copy where the source is known.
-func (b Backend) copyTo(ctx context.Context, dst, src string, o backends.CopyOptions, from look, source version) (backends.Object, error) {
+func (b Backend) copyTo(ctx context.Context, dst, src string, o backends.CopyOptions, from look, source version) (obj backends.Object, err error) {
 	done, err := b.destination(ctx, "copy", dst, &o)
 	if err != nil {
 		return backends.Object{}, err
 	}
-	defer done()
+	defer func() { done(err) }()
 	if source.behind {
 		return b.carry(ctx, from, source, dst, o)
 	}
@@ -78,11 +78,11 @@ func (b Backend) source(ctx context.Context, src string, o *backends.CopyOptions
 }
 
 // destination has the conditions of o on dst be the front's, and notes that dst is to change. The
-// caller calls done after that.
-func (b Backend) destination(ctx context.Context, op, dst string, o *backends.CopyOptions) (done func(), err error) {
+// caller calls done with what that has ended with.
+func (b Backend) destination(ctx context.Context, op, dst string, o *backends.CopyOptions) (done func(error), err error) {
 	l, ok := b.at(dst)
 	if !ok {
-		return func() {}, nil
+		return func(error) {}, nil
 	}
 	if _, ok := pinned(o.IfMatch); ok {
 		obj, err := l.adopt(ctx, o.IfMatch)
@@ -96,7 +96,7 @@ func (b Backend) destination(ctx context.Context, op, dst string, o *backends.Co
 			return nil, err
 		}
 	}
-	return l.dirty(ctx)
+	return l.noted(ctx)
 }
 
 // carry writes the version behind from's key to dst.
@@ -121,7 +121,7 @@ func (b Backend) carry(ctx context.Context, from look, source version, dst strin
 
 // Move is [backends.Mover.Move]. errors.ErrUnsupported if the store has none, and for what is
 // behind: that is copied, and then gets its tombstone.
-func (b Backend) Move(ctx context.Context, dst, src string, o backends.CopyOptions) (backends.Object, error) {
+func (b Backend) Move(ctx context.Context, dst, src string, o backends.CopyOptions) (obj backends.Object, err error) {
 	unsupported := &backends.Error{Op: "move", Key: src, Kind: errors.ErrUnsupported}
 	next, ok := b.front.(backends.Mover)
 	if !ok {
@@ -138,20 +138,20 @@ func (b Backend) Move(ctx context.Context, dst, src string, o backends.CopyOptio
 	if err != nil {
 		return backends.Object{}, err
 	}
-	defer done()
+	defer func() { done(err) }()
 	if l.routes != nil && dst != src {
-		left, err := l.leave(ctx, o.SourceIfMatch)
-		if err != nil {
-			return backends.Object{}, err
+		left, refused := l.leave(ctx, o.SourceIfMatch)
+		if refused != nil {
+			return backends.Object{}, refused
 		}
-		defer left()
+		defer func() { left(err) }()
 	}
 	return next.Move(ctx, dst, src, o)
 }
 
 // leave makes the tombstone of a key whose version here is about to go elsewhere, and holds the
-// key until left is called.
-func (l look) leave(ctx context.Context, etag string) (left func(), err error) {
+// key until left is called with what that has ended with.
+func (l look) leave(ctx context.Context, etag string) (left func(error), err error) {
 	unlock, err := l.routes.keys.lock(ctx, l.key)
 	if err != nil {
 		return nil, err
@@ -160,17 +160,17 @@ func (l look) leave(ctx context.Context, etag string) (left func(), err error) {
 		unlock()
 		return nil, err
 	}
-	done, err := l.dirty(ctx)
+	done, err := l.noted(ctx)
 	if err != nil {
 		unlock()
 		return nil, err
 	}
-	left = func() {
-		done()
+	left = func(err error) {
+		done(err)
 		unlock()
 	}
 	if err := l.bury(ctx); err != nil {
-		left()
+		left(err)
 		return nil, err
 	}
 	return left, nil

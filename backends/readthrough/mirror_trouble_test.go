@@ -158,6 +158,16 @@ func (s tardy) Create(ctx context.Context, key string, o backends.CreateOptions)
 	return tardyUpload{u, s}, err
 }
 
+func (s tardy) Copy(ctx context.Context, dst, src string, o backends.CopyOptions) (backends.Object, error) {
+	s.change(func() { _, _ = backends.Copy(ctx, s.Backend, dst, src, o) })
+	return backends.Object{}, errTardy
+}
+
+func (s tardy) Move(ctx context.Context, dst, src string, o backends.CopyOptions) (backends.Object, error) {
+	s.change(func() { _, _, _ = backends.Move(ctx, s.Backend, dst, src, o) })
+	return backends.Object{}, errTardy
+}
+
 type tardyUpload struct {
 	backends.Upload
 	s tardy
@@ -178,6 +188,8 @@ func TestS66_MirrorOfAChangeInDoubt(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := newMirrored(t)
 				m.put("m/old", "1")
+				m.put("m/from", "2")
+				m.put("m/here", "3")
 				later(time.Minute)
 				m.store = m.routes.Over(tardy{m.front, after})
 				if err := write(t.Context(), m.store, "m/new", "1", backends.CreateOptions{}); !errors.Is(err, backends.ErrUnavailable) {
@@ -186,8 +198,15 @@ func TestS66_MirrorOfAChangeInDoubt(t *testing.T) {
 				if err := m.store.Delete(t.Context(), "m/old", backends.DeleteOptions{}); !errors.Is(err, backends.ErrUnavailable) {
 					t.Fatal(err)
 				}
+				if _, err := backends.Copy(t.Context(), m.store, "m/copy", "m/here", backends.CopyOptions{}); !errors.Is(err, backends.ErrUnavailable) {
+					t.Fatal(err)
+				}
+				if _, _, err := backends.Move(t.Context(), m.store, "m/to", "m/from", backends.CopyOptions{}); !errors.Is(err, backends.ErrUnavailable) {
+					t.Fatal(err)
+				}
 				later(time.Minute)
-				made, not := map[string]string{"new": "1"}, map[string]string{"old": "1"}
+				made := map[string]string{"new": "1", "copy": "3", "here": "3", "to": "2"}
+				not := map[string]string{"old": "1", "from": "2", "here": "3"}
 				if after == 0 {
 					not = made
 				}

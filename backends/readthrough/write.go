@@ -100,12 +100,6 @@ func (l look) noted(ctx context.Context) (done func(error), err error) {
 	return l.routes.queue.dirty(ctx, l.key)
 }
 
-// dirty is noted for a caller who does not say what the change has ended with.
-func (l look) dirty(ctx context.Context) (done func(), err error) {
-	ended, err := l.noted(ctx)
-	return func() { ended(nil) }, err
-}
-
 // upload is one of which there is something to do before its commit.
 type upload struct {
 	look
