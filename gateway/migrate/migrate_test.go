@@ -2,8 +2,10 @@ package migrate_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -70,7 +72,7 @@ func (s *sides) put(b backends.Backend, key, content string) {
 func (s *sides) options() migrate.Options {
 	s.told = nil
 	return migrate.Options{
-		From: migrate.Tree{Store: s.from, Prefix: "data/"}, To: migrate.Tree{Store: s.to, Prefix: "home/"},
+		From: migrate.Tree{Store: s.from, Prefix: "data/"}, To: migrate.Tree{Store: s.to, Prefix: "home/"}, Signs: true,
 		Tell: func(e migrate.Event) {
 			if e.Outcome != migrate.Same {
 				s.told = append(s.told, e.Name+": "+string(e.Outcome))
@@ -336,5 +338,30 @@ func TestTotal(t *testing.T) {
 	o.Since = s.time()
 	if total, err := migrate.Total(t.Context(), o); err != nil || total != (migrate.Count{}) {
 		t.Errorf("%+v, %v: nothing is so new", total, err)
+	}
+}
+
+// TestSourceThatIsNotThere is an error, whatever is at the target, and not one of which all is there.
+func TestSourceThatIsNotThere(t *testing.T) {
+	for _, directories := range []bool{false, true} {
+		for _, prefix := range []string{"typo/", "data/a/"} {
+			s := newSides(t)
+			s.put(s.from, "data/a", "first")
+			s.put(s.to, "home/a", "first")
+			o := s.options()
+			o.From.Prefix, o.Directories = prefix, directories
+			for name, do := range map[string]func(context.Context, migrate.Options) (migrate.Report, error){"run": migrate.Run, "diff": migrate.Diff} {
+				if _, err := do(t.Context(), o); !errors.Is(err, fs.ErrNotExist) {
+					t.Errorf("%s of %s: %v", name, prefix, err)
+				}
+			}
+		}
+		s := newSides(t)
+		s.put(s.from, "data/", "") // one that is empty is there
+		o := s.options()
+		o.Directories = directories
+		if r := s.run(o); !r.Complete() {
+			t.Errorf("report %+v", r)
+		}
 	}
 }

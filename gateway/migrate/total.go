@@ -13,7 +13,7 @@ func Total(ctx context.Context, o Options) (Count, error) {
 	var c Count
 	for {
 		obj, err := from.peek(ctx)
-		if err != nil || obj == nil {
+		if err != nil || obj == nil { // whether it is there at all is Run's to tell
 			return c, err
 		}
 		p := pair{name: obj.Key[len(o.From.Prefix):], from: &obj.Object}

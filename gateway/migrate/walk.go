@@ -2,6 +2,8 @@ package migrate
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -27,11 +29,17 @@ func (m *migration) walk(ctx context.Context, visit func(pair)) error {
 	defer cancel()
 	both := merge{from: m.source(ctx), to: m.To.list(ctx)}
 	unlisted := "" // the last such directory
+	some := false  // of the source
 	for {
 		p, err := both.next(ctx)
+		some = some || p.from != nil
 		switch {
-		case err != nil || p.from == nil && p.to == nil:
+		case err != nil:
 			return err
+		case p.from == nil && p.to == nil && !some:
+			return m.From.nothing()
+		case p.from == nil && p.to == nil:
+			return nil
 		case p.unlisted != nil:
 			unlisted = p.name
 			m.settled(p, Failed, p.unlisted)
@@ -40,6 +48,15 @@ func (m *migration) walk(ctx context.Context, visit func(pair)) error {
 			visit(p)
 		}
 	}
+}
+
+// nothing is an error where nothing was listed of a directory, not even itself: a path that was
+// mistyped, or a disk that is not mounted, must not be taken for one of which all is at the target.
+func (t Tree) nothing() error {
+	if t.Prefix == "" {
+		return nil
+	}
+	return &backends.Error{Op: "list", Key: t.Prefix, Kind: fs.ErrNotExist, Err: errors.New("there is no such directory, or nothing in it")}
 }
 
 // source lists the source, as far as it is wanted where that makes a difference.
