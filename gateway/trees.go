@@ -25,6 +25,7 @@ type Trees struct {
 	Files    int // most at a time, so that connections to an FTP server are left for listings
 
 	Directories bool // of From: [migrate.Options.Directories]
+	Signs       bool // of To: [migrate.Options.Signs]
 
 	stores  map[string]backends.Backend
 	leftOut leftOut
@@ -49,7 +50,8 @@ func OpenTrees(ctx context.Context, cfg *configs.Config, from, to string, log *s
 	}
 	t := &Trees{
 		Files:       min(filesAtATime(cfg.Stores[source.store]), filesAtATime(cfg.Stores[target.store])),
-		Directories: cfg.Stores[source.store].Kind == configs.FTP || cfg.Stores[source.store].Kind == configs.LocalDir,
+		Directories: isTree(cfg.Stores[source.store]),
+		Signs:       !isTree(cfg.Stores[target.store]),
 		stores:      make(map[string]backends.Backend),
 	}
 	// Without the spool: it is the gateway's, which may be running.
@@ -67,6 +69,9 @@ func OpenTrees(ctx context.Context, cfg *configs.Config, from, to string, log *s
 	t.To = migrate.Tree{Store: t.stores[target.store], Prefix: target.prefix}
 	return t, nil
 }
+
+// isTree tells a store of files and directories, which keep no metadata but their time.
+func isTree(s configs.Store) bool { return s.Kind == configs.FTP || s.Kind == configs.LocalDir }
 
 // open opens one store.
 func (t *Trees) open(ctx context.Context, cfg configs.Config, name string, shared common) error {

@@ -114,7 +114,7 @@ func (m *migrating) run(ctx context.Context, c console, do engine) (err error) {
 	}
 	defer func() { err = errors.Join(err, trees.Close()) }()
 	c.confine(cfg, log)
-	m.options.From, m.options.To, m.options.Directories, m.options.Gone = trees.From, trees.To, trees.Directories, trees.Gone
+	m.options.From, m.options.To, m.options.Directories, m.options.Signs, m.options.Gone = trees.From, trees.To, trees.Directories, trees.Signs, trees.Gone
 	t := m.newTeller(c)
 	if t.counts() && m.options.Files >= trees.Files {
 		m.options.Files = max(trees.Files-1, 1) // another listing counts

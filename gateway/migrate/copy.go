@@ -28,14 +28,25 @@ const maxLooks = 5
 // bring copies until the target has what the source has. A source that changes while it is
 // read is read once more.
 func (m *migration) bring(ctx context.Context, p *pair, v Outcome) (Outcome, error) {
-	changed, doubt := false, false
+	var d doubt
+	tried := *p
+	v, err := m.tryOut(ctx, p, v, &tried, &d)
+	if d.any && v != Copied {
+		return m.afterDoubt(ctx, tried, d, v, err)
+	}
+	return v, err
+}
+
+// tryOut is bring as far as the target's answers go. It keeps the pair of the last attempt, and
+// whether anything is in doubt.
+func (m *migration) tryOut(ctx context.Context, p *pair, v Outcome, tried *pair, d *doubt) (Outcome, error) {
+	changed := false
 	for look := 1; ; look++ {
-		done, err := m.attempt(ctx, *p, v, &doubt)
+		*tried = *p
+		done, err := m.attempt(ctx, *p, v, d)
 		var source sourceError
 		ofSource := errors.As(err, &source)
 		switch {
-		case err == nil && doubt && done != Copied:
-			return m.afterDoubt(ctx, p, done)
 		case err == nil:
 			return done, nil
 		case errors.Is(err, errDiffers):
@@ -50,15 +61,14 @@ func (m *migration) bring(ctx context.Context, p *pair, v Outcome) (Outcome, err
 		default:
 			return Failed, err
 		}
-		if v, err = m.lookAgain(ctx, p); err != nil {
-			return Failed, err
+		if v, err = m.lookAgain(ctx, p); err != nil || p.from == nil {
+			return v, err
 		}
 	}
 }
 
-// attempt copies a file, or compares it, if v asks for that. It sets doubt if the outcome of a
-// commit is unknown.
-func (m *migration) attempt(ctx context.Context, p pair, v Outcome, doubt *bool) (Outcome, error) {
+// attempt copies a file, or compares it, if v asks for that.
+func (m *migration) attempt(ctx context.Context, p pair, v Outcome, d *doubt) (Outcome, error) {
 	switch {
 	case v == Same && m.Verify == VerifyFull && !p.directory():
 		return v, m.compare(ctx, p, p.to.ETag)
@@ -68,7 +78,7 @@ func (m *migration) attempt(ctx context.Context, p pair, v Outcome, doubt *bool)
 	if v, err := m.unless(ctx, p, v); v == Deleted || err != nil {
 		return v, err
 	}
-	made, err := m.bringOver(ctx, p, doubt)
+	made, err := m.bringOver(ctx, p, d)
 	switch {
 	case errors.Is(err, errDeleted):
 		return Deleted, nil
@@ -83,8 +93,8 @@ func (m *migration) attempt(ctx context.Context, p pair, v Outcome, doubt *bool)
 	return m.keep(ctx, p, made)
 }
 
-// bringOver copies a file, or makes a directory. It sets doubt as attempt does.
-func (m *migration) bringOver(ctx context.Context, p pair, doubt *bool) (made backends.Object, err error) {
+// bringOver copies a file, or makes a directory.
+func (m *migration) bringOver(ctx context.Context, p pair, d *doubt) (made backends.Object, err error) {
 	var told sum
 	if !p.directory() {
 		err = repeat(ctx, func() (err error) {
@@ -101,8 +111,7 @@ func (m *migration) bringOver(ctx context.Context, p pair, doubt *bool) (made ba
 		} else {
 			made, err = m.transfer(ctx, p, told)
 		}
-		var commit commitError
-		*doubt = *doubt || errors.As(err, &commit)
+		d.note(err)
 		return err
 	})
 	return made, err
@@ -125,19 +134,6 @@ func (m *migration) unless(ctx context.Context, p pair, v Outcome) (Outcome, err
 		return Deleted, nil
 	}
 	return v, nil
-}
-
-// afterDoubt is the outcome where a commit may have been done though the target has not said so:
-// v, unless there is a copy, which is kept or taken away as any other.
-func (m *migration) afterDoubt(ctx context.Context, p *pair, v Outcome) (Outcome, error) {
-	var err error
-	if p.to, err = m.To.stat(ctx, p.name); err != nil {
-		return Failed, err
-	}
-	if !p.copied() {
-		return v, nil
-	}
-	return m.keep(ctx, *p, *p.to)
 }
 
 // lastLook bounds the look after a copy, also when the run is ended meanwhile.
@@ -168,19 +164,6 @@ func (m *migration) undo(ctx context.Context, p pair, made backends.Object, err 
 	return err
 }
 
-// remove deletes a copy, unless somebody has replaced it, also when the run is ended.
-func (m *migration) remove(ctx context.Context, p pair, made backends.Object) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastLook)
-	defer cancel()
-	err := repeat(ctx, func() error {
-		return m.To.Store.Delete(ctx, m.To.Prefix+p.name, backends.DeleteOptions{IfMatch: made.ETag})
-	})
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, backends.ErrChanged) {
-		return nil
-	}
-	return err
-}
-
 // lookAgain asks both sides what is there by now.
 func (m *migration) lookAgain(ctx context.Context, p *pair) (Outcome, error) {
 	var err error
@@ -200,7 +183,7 @@ func (m *migration) lookAgain(ctx context.Context, p *pair) (Outcome, error) {
 func (t Tree) stat(ctx context.Context, name string) (*backends.Object, error) {
 	var obj backends.Object
 	err := repeat(ctx, func() (err error) {
-		obj, err = t.Store.Stat(ctx, t.Prefix+name, backends.StatOptions{})
+		obj, err = t.Store.Stat(ctx, t.Prefix+name, backends.StatOptions{Complete: true})
 		return err
 	})
 	switch {

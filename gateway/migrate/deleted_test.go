@@ -3,10 +3,7 @@ package migrate_test
 import (
 	"context"
 	"io/fs"
-	"maps"
-	"strings"
 	"testing"
-	"testing/synctest"
 
 	"causeway/backends"
 	"causeway/backends/readthrough"
@@ -129,70 +126,5 @@ func TestDeletedWhileItIsCopied(t *testing.T) {
 		if _, there := contents(t, s.to)["home/a"]; there || asked != want || !r.Complete() {
 			t.Errorf("it is there: %v, asked %d times, report %+v", there, asked, r)
 		}
-	}
-}
-
-// losing is a store whose first commit of a key is done, and is told to have failed.
-type losing struct {
-	backends.Backend
-	before, after func() // what else happens then
-	lost          bool
-}
-
-func (l *losing) Create(ctx context.Context, key string, o backends.CreateOptions) (backends.Upload, error) {
-	u, err := l.Backend.Create(ctx, key, o)
-	if err == nil && !l.lost {
-		u = &lostCommit{u, l}
-	}
-	return u, err
-}
-
-type lostCommit struct {
-	backends.Upload
-	of *losing
-}
-
-func (u *lostCommit) Commit() (backends.Object, error) {
-	u.of.lost = true
-	u.of.before()
-	if _, err := u.Upload.Commit(); err != nil {
-		return backends.Object{}, err
-	}
-	u.of.after()
-	return backends.Object{}, &backends.Error{Op: "commit", Kind: backends.ErrUnavailable}
-}
-
-// TestDeletedWhileACommitIsInDoubt: a copy that was made though the store has not said so is taken
-// away as well, and nothing else that is there by then.
-func TestDeletedWhileACommitIsInDoubt(t *testing.T) {
-	nothing := func(*sides, backends.Backend) {}
-	removed := func(s *sides, b backends.Backend) { s.remove(b, "home/a") }
-	for name, c := range map[string]struct {
-		before, after func(*sides, backends.Backend)
-		told          []string
-		want          map[string]string
-	}{
-		"kept":    {nothing, nothing, []string{"a: copied"}, map[string]string{"home/a": "first"}},
-		"deleted": {removed, nothing, []string{"a: deleted at the target"}, map[string]string{}},
-		"written": {nothing, func(s *sides, b backends.Backend) { removed(s, b); s.put(b, "home/a", "again") }, []string{"a: deleted at the target"}, map[string]string{"home/a": "again"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				s := newSides(t)
-				s.put(s.from, "data/a", "first")
-				o := s.options()
-				clients := s.gateway(&o)
-				o.To.Store = &losing{Backend: s.to, before: func() { c.before(s, clients) }, after: func() { c.after(s, clients) }}
-				if r := s.run(o); !r.Complete() {
-					t.Errorf("report %+v", r)
-				}
-				s.wantTold(c.told...)
-				objects := contents(t, s.to)
-				maps.DeleteFunc(objects, func(key, _ string) bool { return !strings.HasPrefix(key, "home/") })
-				if !maps.Equal(objects, c.want) {
-					t.Errorf("the target has %q, want %q", objects, c.want)
-				}
-			})
-		})
 	}
 }

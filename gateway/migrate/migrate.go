@@ -48,6 +48,10 @@ type Options struct {
 	// notes that. It is asked before a copy, before its commit and after it, from several goroutines.
 	Gone func(ctx context.Context, name string, from backends.Object) (bool, error)
 
+	// Signs says that To keeps the metadata that objects are written with. Then each copy says
+	// what it is a copy of, and what a client has written is never taken for one.
+	Signs bool
+
 	// Tell hears of each file as soon as it is settled, one after another, and of directories
 	// that the target has not; nil for none.
 	Tell func(Event)

@@ -11,12 +11,16 @@ import (
 	"causeway/backends"
 )
 
-// tag names the version of a source that is being copied, by all that tells it from others;
-// "" for what is too small to be gone on with.
+// tag is version, but "" for what is too small to be gone on with.
 func (m *migration) tag(p pair) string {
 	if p.from.Size < large {
 		return ""
 	}
+	return m.version(p)
+}
+
+// version names the version of a source that is being copied, by all that tells it from others.
+func (m *migration) version(p pair) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q %d %q", m.From.Prefix+p.name, p.from.Size, p.from.ETag))
 	return base32.StdEncoding.EncodeToString(sum[:])[:26]
 }

@@ -43,16 +43,6 @@ func (m *migration) transfer(ctx context.Context, p pair, told sum) (backends.Ob
 // errDeleted: the file was deleted at the target while it was read.
 var errDeleted = errors.New("deleted at the target")
 
-// commitError is that of a commit that the target may have done all the same.
-type commitError struct{ error }
-
-func (e commitError) Unwrap() error { return e.error }
-
-// copied tells whether the target seems to have a copy of the source, which has its time.
-func (p pair) copied() bool {
-	return p.from != nil && p.to != nil && p.from.Size == p.to.Size && p.from.Time().Unix() == p.to.Time().Unix()
-}
-
 // writing is one file on its way.
 type writing struct {
 	m      *migration
@@ -76,6 +66,7 @@ func (w *writing) run(ctx context.Context) (backends.Object, error) {
 	if w.upload == nil {
 		o := p.options(r.Object)
 		o.Tag = w.m.tag(p)
+		w.m.sign(&o, p)
 		if w.upload, err = w.m.To.Store.Create(ctx, w.m.To.Prefix+p.name, o); err != nil {
 			return backends.Object{}, err
 		}
@@ -106,7 +97,7 @@ func (w *writing) run(ctx context.Context) (backends.Object, error) {
 	}
 	obj, err := w.upload.Commit()
 	if errors.Is(err, backends.ErrUnavailable) {
-		err = commitError{err}
+		err = commitError{err, w.begun()}
 	}
 	if err == nil && obj.Size != r.Object.Size {
 		err = w.m.undo(ctx, p, obj, fmt.Errorf("%w: the target has %d octets of %d", errDiffers, obj.Size, r.Object.Size))
