@@ -136,6 +136,9 @@ func (r *treeRename) clear(ctx context.Context, j *journal) (left bool, err erro
 	for _, s := range j.sources {
 		ours[s.Name] = s
 	}
+	// A copy has another ETag than what it is a copy of. One of the same ETag is a client's, who
+	// has written the same content again.
+	late := func(s source) bool { return !s.marker() && ours[s.Name].ETag != "" && ours[s.Name].ETag != s.ETag }
 	sources := j.sources
 	for range sweeps {
 		if err := r.deleteAll(ctx, sources); err != nil {
@@ -145,14 +148,15 @@ func (r *treeRename) clear(ctx context.Context, j *journal) (left bool, err erro
 		if errors.Is(err, ftp.ErrTooMany) {
 			return true, nil
 		}
+		if left = len(there) > 0; err != nil || !slices.ContainsFunc(there, late) {
+			return left, err
+		}
 		sources = nil
 		for _, s := range there {
-			if s, ok := ours[s.Name]; ok {
-				sources = append(sources, s)
+			// A marker stays while a file is there.
+			if our, ok := ours[s.Name]; ok && (s.marker() || late(s)) {
+				sources = append(sources, our)
 			}
-		}
-		if left = len(there) > 0; err != nil || len(sources) == 0 {
-			return left, err
 		}
 	}
 	return left, nil
