@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
+	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -207,6 +210,27 @@ func TestS43_GoneIsGoneWhereTheStoreCanBeSeen(t *testing.T) {
 		t.Fatal(err)
 	}
 	v.want(v.stat("/a"), "absent")
+}
+
+// TestS43_ForbiddenToConnectIsNotBlind: a firewall's EACCES is not the store's answer. A mirror that
+// was told of an empty directory would empty its own.
+func TestS43_ForbiddenToConnectIsNotBlind(t *testing.T) {
+	b := newBucket(mem.Options{}, "p/d/a")
+	forbidden := &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.EACCES)}
+	for _, verb := range []string{"stat", "list", "open", "create", "delete"} {
+		b.faults.Add(backendtest.Fault{Verb: verb, Err: &backends.Error{Op: verb, Kind: backends.ErrUnavailable, Err: forbidden}})
+	}
+	v := onBucket(t, cached(b.calls), all)
+	for name, got := range map[string]string{
+		"CWD": v.enter("/d"), "LIST of all": v.list("/"), "LIST": v.list("/d"), "SIZE": v.stat("/d/a"), "RETR": v.retrieve("/d/a"),
+		"STOR": v.store("/d/a", "1"), "DELE": v.dele("/d/a"), "MKD": v.mkd("/new"), "RMD": v.rmd("/d"),
+	} {
+		if got != "unavailable" {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	b.faults.Clear()
+	b.wantKeys(t, "p/d/a")
 }
 
 // TestP21_NoOracle compares what is denied with what is absent.
