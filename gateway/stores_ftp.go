@@ -68,7 +68,7 @@ func openFTP(_ context.Context, c configs.Store, shared common) (backends.Backen
 			}
 			shared.log.Warn("the old server lists what cannot be shown", slog.String("server", server.Address), slog.String("path", dir),
 				slog.Int("undecodable", lines.Undecodable), slog.Int("unsafe", lines.Unsafe), slog.Int("unparsed", lines.Unparsed),
-				slog.Int("too_long", lines.TooLong), slog.String("example", lines.Example))
+				slog.Int("too_long", lines.TooLong), slog.Int("closed", lines.Closed), slog.String("example", lines.Example))
 		},
 	})
 }

@@ -81,7 +81,7 @@ func (t *Trees) open(ctx context.Context, cfg configs.Config, name string, share
 	return err
 }
 
-// LeftOut is what listings of From have left out by now, each directory's once.
+// LeftOut is what listings of From have left out by now, each directory's and each link once.
 func (t *Trees) LeftOut() migrate.LeftOut { return t.leftOut.all() }
 
 // Gone tells whether what From has under a name below its prefix was deleted at To by a client of

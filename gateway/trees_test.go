@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"causeway/backends"
+	"causeway/backends/ftp"
 	"causeway/backends/ftp/ftptest"
 	"causeway/configs"
 	"causeway/gateway/migrate"
@@ -118,7 +119,7 @@ func TestWhatIsLeftOutCountsOnce(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 	r = migrate.Report{LeftOut: trees.LeftOut()}
-	want := map[migrate.Reason]int64{migrate.Undecodable: 2, migrate.TooLong: 1, migrate.Unsafe: 0, migrate.Unparsed: 0}
+	want := map[migrate.Reason]int64{migrate.Undecodable: 2, migrate.TooLong: 1, migrate.Unsafe: 0, migrate.Unparsed: 0, migrate.Closed: 0}
 	if r.LeftOut.Names != 3 || !maps.Equal(r.LeftOut.Reasons, want) || r.Complete() {
 		t.Errorf("left out %+v", r.LeftOut)
 	}
@@ -127,5 +128,21 @@ func TestWhatIsLeftOutCountsOnce(t *testing.T) {
 	}
 	if n := strings.Count(log.String(), "cannot be shown"); n != 3 {
 		t.Errorf("logged %d times, of three directories:\n%s", n, log.String())
+	}
+}
+
+// TestEachLinkIsHeardOfOnce, beside what else its directory leaves out.
+func TestEachLinkIsHeardOfOnce(t *testing.T) {
+	var l leftOut
+	for range 2 {
+		l.hear("/in", ftp.LeftOut{TooLong: 1})
+		for _, name := range []string{`"a"`, `"b"`} {
+			lines := ftp.LeftOut{Closed: 1}
+			lines.Example = name
+			l.hear("/in", lines)
+		}
+	}
+	if all := l.all(); all.Names != 3 || all.Reasons[migrate.Closed] != 2 || len(all.Examples) != 3 {
+		t.Errorf("heard of %+v", all)
 	}
 }

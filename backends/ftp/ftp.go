@@ -11,7 +11,8 @@
 //   - Keys with an empty, "." or ".." segment, CR or LF, or what the server's charset has no
 //     octets for, are refused with fs.ErrInvalid.
 //   - Links to files are files. Links to directories are not listed, since they may lead round
-//     in circles; keys below them can be read. Devices and the like are not there.
+//     in circles; keys below them can be read. Nor are links that the user may not follow.
+//     Devices and the like are not there.
 //   - Of metadata only backends.MetaModTime is kept, as the file's time, to the second.
 //   - An ETag names size and time of a file. What is written here never has both of what it
 //     replaces, unless a client sets the time; what others write may. Without MLSD the
@@ -51,7 +52,8 @@ type Config struct {
 	// Dir is for the temporary files of large listings; "" is the system's.
 	Dir string
 	// LeftOut is told of what a listing of a directory, which is an absolute path at the server,
-	// does not show, if it may be files. It is called once for each listing, from any goroutine.
+	// does not show, if it may be files. It is called, from any goroutine, once for each listing
+	// and once for each entry of which only a look of its own shows that.
 	LeftOut func(dir string, lines LeftOut)
 }
 
@@ -59,11 +61,12 @@ type Config struct {
 type LeftOut struct {
 	ftpclient.LeftOut     // what the client makes no entry of
 	TooLong           int // names with which a key would be longer than backends.MaxKey
+	Closed            int // links that the user may not follow: the only count of its call, and the example is the name
 }
 
 // Lost is the number of files that there may be and that the listing does not show. Of a
 // directory that is too long all that is in it is one.
-func (l LeftOut) Lost() int { return l.LeftOut.Lost() + l.TooLong }
+func (l LeftOut) Lost() int { return l.LeftOut.Lost() + l.TooLong + l.Closed }
 
 // add adds what the client has left out.
 func (l *LeftOut) add(lines ftpclient.LeftOut) {

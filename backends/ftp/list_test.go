@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -227,6 +228,47 @@ func TestLeftOut(t *testing.T) {
 		for _, lines := range told {
 			if lines.Example = ""; lines != want {
 				t.Errorf("told %+v, want %+v", lines, want)
+			}
+		}
+	}
+}
+
+// TestLinkThatMayNotBeFollowedIsLeftOut, and told of, and hides nothing else of its directory.
+// What the server says is not there has nothing to lose; that the login is refused tells nothing.
+func TestLinkThatMayNotBeFollowedIsLeftOut(t *testing.T) {
+	for reply, want := range map[string]string{
+		"550 Permission denied": `d/ d/file /d "link" 1`, "550 Failed to change directory.": `d/ d/file /d "link" 1`,
+		"550 No such file or directory": "d/ d/file", "530 Please log in": "", "451 later": "",
+	} {
+		for _, lean := range []bool{false, true} {
+			f := newFake(t)
+			f.noMLST = lean
+			var told []string
+			s := f.store(t, func(c *Config) {
+				c.LeftOut = func(dir string, lines LeftOut) {
+					told = append(told, dir, lines.Example, strconv.Itoa(lines.Closed))
+				}
+			})
+			put(t, s, "d/file", "")
+			if err := os.Symlink("file", filepath.Join(f.dir, "d/link")); err != nil {
+				t.Fatal(err)
+			}
+			f.planned(func(verb, arg string) string {
+				switch {
+				case !strings.HasSuffix(arg, "/link"):
+					return ""
+				case verb == "SIZE":
+					return "550 not a regular file"
+				}
+				return reply
+			})
+			page, err := s.List(t.Context(), backends.Query{})
+			var got []string
+			for _, o := range page.Objects {
+				got = append(got, o.Key)
+			}
+			if got := strings.Join(append(got, told...), " "); got != want || (err == nil) != (want != "") {
+				t.Errorf("%s, lean %v: %q, %v", reply, lean, got, err)
 			}
 		}
 	}

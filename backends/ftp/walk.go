@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -134,7 +135,11 @@ func (w *walk) entry(ctx context.Context, key string, e entry) (i item, ok bool,
 		return item{}, false, nil
 	case !e.facts.dir:
 		obj, err := w.store.resolve(ctx, key, e)
-		if errors.Is(err, fs.ErrNotExist) {
+		switch {
+		case closed(err):
+			w.store.skip(key, LeftOut{Closed: 1})
+			return item{}, false, nil
+		case errors.Is(err, fs.ErrNotExist):
 			return item{}, false, nil // gone meanwhile, or a link to a directory
 		}
 		return item{Object: obj}, err == nil, err
@@ -167,6 +172,24 @@ func (s *Store) resolve(ctx context.Context, key string, e entry) (backends.Obje
 		return describe(key, e.facts), nil
 	}
 	return s.look(ctx, key)
+}
+
+// closed tells that the server refuses a look at an entry that it has listed, and does not say
+// that it is not there. vsftpd says the same of what is not there and of what the user may not
+// enter: that may be files, so it counts as closed.
+func closed(err error) bool {
+	var refused *ftpclient.ReplyError
+	return errors.As(err, &refused) && refused.Code == 550 && !refused.SaysMissing()
+}
+
+// skip tells of an entry that is not listed.
+func (s *Store) skip(key string, out LeftOut) {
+	if s.leftOut == nil {
+		return
+	}
+	dir, name := path.Split(s.root + "/" + key)
+	out.Example = strconv.QuoteToASCII(name)
+	s.leftOut(path.Clean(dir), out)
 }
 
 // snapshot lists a directory as it is now.

@@ -84,7 +84,7 @@ func TestLeftOutIsTold(t *testing.T) {
 	r.LeftOut.Add(map[migrate.Reason]int64{migrate.Undecodable: 2, migrate.Unsafe: 0}, migrate.Example{Directory: "/in/\x1b", Line: `"x \xfc"`})
 	var lines, objects bytes.Buffer
 	(&plainLines{out: &lines}).report(r, nil)
-	if want := "left out                      2 names\nwhat is left out, since it cannot be named here:\n  2 not of the charset\n  in \"/in/\\x1b\", such as \"x \\xfc\"\n"; !strings.HasSuffix(lines.String(), want) {
+	if want := "left out                      2 names\nwhat is left out:\n  2 not of the charset\n  in \"/in/\\x1b\", such as \"x \\xfc\"\n"; !strings.HasSuffix(lines.String(), want) {
 		t.Errorf("told\n%s, want\n%s", lines.String(), want)
 	}
 	(&jsonLines{json.NewEncoder(&objects)}).report(r, nil)

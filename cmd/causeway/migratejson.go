@@ -47,7 +47,7 @@ type jsonReport struct {
 type jsonLeftOut struct {
 	Names    int64            `json:"names"`
 	Reasons  map[string]int64 `json:"reasons"`
-	Examples []jsonExample    `json:"examples"` // of the first directories
+	Examples []jsonExample    `json:"examples"` // the first
 }
 
 type jsonExample struct {

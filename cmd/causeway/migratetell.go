@@ -92,12 +92,12 @@ func (t *plainLines) report(r migrate.Report, err error) {
 
 // reasons are all, in the order in which they are reported.
 func reasons() []migrate.Reason {
-	return []migrate.Reason{migrate.Undecodable, migrate.Unsafe, migrate.Unparsed, migrate.TooLong}
+	return []migrate.Reason{migrate.Undecodable, migrate.Unsafe, migrate.Unparsed, migrate.TooLong, migrate.Closed}
 }
 
 func (t *plainLines) leftOut(l migrate.LeftOut) {
 	if l.Names > 0 {
-		fmt.Fprintln(t.out, "what is left out, since it cannot be named here:")
+		fmt.Fprintln(t.out, "what is left out:")
 	}
 	for _, reason := range reasons() {
 		if n := l.Reasons[reason]; n > 0 {

@@ -70,11 +70,11 @@ type Report struct {
 // deleted there.
 func (r Report) Complete() bool { return r.Lacking == 0 && r.LeftOut.Names == 0 }
 
-// LeftOut is what the source has and no key can name, so that nobody can copy it.
+// LeftOut is what the source has and its listings do not show, so that nobody can copy it.
 type LeftOut struct {
 	Names    int64            // each may be a file, or a directory with whatever is in it
 	Reasons  map[Reason]int64 // how many of them for each
-	Examples []Example        // of the first directories
+	Examples []Example        // the first
 }
 
 // Reason is why something is left out.
@@ -86,15 +86,16 @@ const (
 	Unsafe      Reason = "with characters that no name may have" // "/", NUL, CR or LF
 	Unparsed    Reason = "in a line of an unknown form"
 	TooLong     Reason = "longer than a key may be"
+	Closed      Reason = "linking to what the server's user may not see"
 )
 
 // Example is one name that is left out.
 type Example struct {
 	Directory string // at the server
-	Line      string // of its listing, quoted
+	Line      string // of its listing, or a name, quoted
 }
 
-// Add counts what is left out of one more directory, and repeats the example if there is room.
+// Add counts what else is left out of a directory, and repeats the example if there is room.
 func (l *LeftOut) Add(reasons map[Reason]int64, e Example) {
 	if l.Reasons == nil {
 		l.Reasons = make(map[Reason]int64)

@@ -57,6 +57,12 @@ func (e *ReplyError) deniedByText() bool {
 	return strings.Contains(text, "permission denied") || strings.Contains(text, "operation not permitted") || strings.Contains(text, "access is denied")
 }
 
+// SaysMissing tells that the system's own words for what is not there are in the reply.
+func (e *ReplyError) SaysMissing() bool {
+	text := strings.ToLower(e.Text)
+	return strings.Contains(text, "no such file") || strings.Contains(text, "not a directory")
+}
+
 // connError is a failure of a connection. It matches ErrTemporary unless the caller's
 // context ended it, or the server's certificate is not believed.
 type connError struct {

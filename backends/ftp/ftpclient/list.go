@@ -101,7 +101,7 @@ func (l *listing) run(ctx context.Context, dir string) error {
 // take the second for the first would lose all that is in it. RNFR tells what is there.
 func (c *Conn) closed(ctx context.Context, dir string, err error) error {
 	var refused *ReplyError
-	if !errors.As(err, &refused) || !errors.Is(err, fs.ErrNotExist) || saysWhy(refused.Text) {
+	if !errors.As(err, &refused) || !errors.Is(err, fs.ErrNotExist) || refused.SaysMissing() {
 		return err
 	}
 	if r, lookErr := c.command(ctx, "SIZE", dir); lookErr != nil || r.positive() {
@@ -116,12 +116,6 @@ func (c *Conn) closed(ctx context.Context, dir string, err error) error {
 		_ = c.fail(ctx, "RNFR", ErrProtocol) // the server insists on RNTO, as ProFTPD does
 	}
 	return err
-}
-
-// saysWhy tells that the system's own words are in a reply of 550.
-func saysWhy(text string) bool {
-	text = strings.ToLower(text)
-	return strings.Contains(text, "no such file") || strings.Contains(text, "not a directory")
 }
 
 // refusedForGood tells a reply of 5xx.
