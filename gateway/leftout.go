@@ -31,7 +31,7 @@ func (l *leftOut) hear(dir string, lines ftp.LeftOut) bool {
 		l.seed, l.heard = maphash.MakeSeed(), make(map[uint64]struct{})
 	}
 	what := dir
-	if lines.Closed > 0 {
+	if lines.Links+lines.Closed > 0 {
 		what += "\x00" + lines.Example
 	}
 	hash := maphash.String(l.seed, what)
@@ -44,7 +44,7 @@ func (l *leftOut) hear(dir string, lines ftp.LeftOut) bool {
 	l.told.Add(map[migrate.Reason]int64{
 		migrate.Undecodable: int64(lines.Undecodable), migrate.Unsafe: int64(lines.Unsafe),
 		migrate.Unparsed: int64(lines.Unparsed), migrate.TooLong: int64(lines.TooLong),
-		migrate.Closed: int64(lines.Closed),
+		migrate.Linked: int64(lines.Links), migrate.Closed: int64(lines.Closed),
 	}, migrate.Example{Directory: dir, Line: lines.Example})
 	return true
 }

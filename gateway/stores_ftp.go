@@ -63,12 +63,12 @@ func openFTP(_ context.Context, c configs.Store, shared common) (backends.Backen
 		Server: server, Root: u.Path, Connections: connections, Dir: shared.spool,
 		AutoZone: c.TimeZone == "" || c.TimeZone == configs.AutoZone,
 		LeftOut: func(dir string, lines ftp.LeftOut) {
-			if shared.leftOut != nil && !shared.leftOut(dir, lines) {
-				return
+			if shared.leftOut != nil && !shared.leftOut(dir, lines) || shared.leftOut == nil && lines.Links > 0 {
+				return // it was told before, or is as the documents say
 			}
 			shared.log.Warn("the old server lists what cannot be shown", slog.String("server", server.Address), slog.String("path", dir),
 				slog.Int("undecodable", lines.Undecodable), slog.Int("unsafe", lines.Unsafe), slog.Int("unparsed", lines.Unparsed),
-				slog.Int("too_long", lines.TooLong), slog.Int("closed", lines.Closed), slog.String("example", lines.Example))
+				slog.Int("too_long", lines.TooLong), slog.Int("links", lines.Links), slog.Int("closed", lines.Closed), slog.String("example", lines.Example))
 		},
 	})
 }

@@ -119,7 +119,7 @@ func TestWhatIsLeftOutCountsOnce(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 	r = migrate.Report{LeftOut: trees.LeftOut()}
-	want := map[migrate.Reason]int64{migrate.Undecodable: 2, migrate.TooLong: 1, migrate.Unsafe: 0, migrate.Unparsed: 0, migrate.Closed: 0}
+	want := map[migrate.Reason]int64{migrate.Undecodable: 2, migrate.TooLong: 1, migrate.Unsafe: 0, migrate.Unparsed: 0, migrate.Linked: 0, migrate.Closed: 0}
 	if r.LeftOut.Names != 3 || !maps.Equal(r.LeftOut.Reasons, want) || r.Complete() {
 		t.Errorf("left out %+v", r.LeftOut)
 	}
@@ -136,13 +136,12 @@ func TestEachLinkIsHeardOfOnce(t *testing.T) {
 	var l leftOut
 	for range 2 {
 		l.hear("/in", ftp.LeftOut{TooLong: 1})
-		for _, name := range []string{`"a"`, `"b"`} {
-			lines := ftp.LeftOut{Closed: 1}
+		for name, lines := range map[string]ftp.LeftOut{`"a"`: {Closed: 1}, `"b"`: {Links: 1}} {
 			lines.Example = name
 			l.hear("/in", lines)
 		}
 	}
-	if all := l.all(); all.Names != 3 || all.Reasons[migrate.Closed] != 2 || len(all.Examples) != 3 {
+	if all := l.all(); all.Names != 3 || all.Reasons[migrate.Closed] != 1 || all.Reasons[migrate.Linked] != 1 || len(all.Examples) != 3 {
 		t.Errorf("heard of %+v", all)
 	}
 }

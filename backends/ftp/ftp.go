@@ -31,6 +31,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path"
 	"strings"
@@ -61,12 +62,14 @@ type Config struct {
 type LeftOut struct {
 	ftpclient.LeftOut     // what the client makes no entry of
 	TooLong           int // names with which a key would be longer than backends.MaxKey
-	Closed            int // links that the user may not follow: the only count of its call, and the example is the name
+	// Each of these is told of in a call of its own, with its name for an example.
+	Links  int // to directories
+	Closed int // links that the user may not follow
 }
 
 // Lost is the number of files that there may be and that the listing does not show. Of a
 // directory that is too long all that is in it is one.
-func (l LeftOut) Lost() int { return l.LeftOut.Lost() + l.TooLong + l.Closed }
+func (l LeftOut) Lost() int { return l.LeftOut.Lost() + l.TooLong + l.Links + l.Closed }
 
 // add adds what the client has left out.
 func (l *LeftOut) add(lines ftpclient.LeftOut) {
@@ -132,6 +135,9 @@ func (s *Store) look(ctx context.Context, key string) (obj backends.Object, err 
 	return obj, err
 }
 
+// errOther is a file where the key is that of a directory, or the other way round.
+var errOther = fmt.Errorf("of the other kind: %w", fs.ErrNotExist)
+
 // lookOn is look on a connection that is at hand.
 func lookOn(ctx context.Context, c *ftpclient.Conn, key, name string) (backends.Object, error) {
 	e, err := c.Stat(ctx, name)
@@ -139,7 +145,7 @@ func lookOn(ctx context.Context, c *ftpclient.Conn, key, name string) (backends.
 		return backends.Object{}, err
 	}
 	if e.Dir != strings.HasSuffix(key, "/") {
-		return backends.Object{}, fs.ErrNotExist
+		return backends.Object{}, errOther
 	}
 	return describe(key, factsOf(e)), nil
 }

@@ -2,10 +2,12 @@ package ftp
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -127,10 +129,21 @@ func TestStoreThatIsNotThereIsNotEmpty(t *testing.T) {
 	}
 }
 
-// TestLinksAreFilesWhereTheyLeadToSuch and not listed where they lead to directories.
+// TestLinksAreFilesWhereTheyLeadToSuch and not listed, but told of, where they lead to directories.
 func TestLinksAreFilesWhereTheyLeadToSuch(t *testing.T) {
 	f := newFake(t)
-	s := f.store(t, nil)
+	f.planned(func(_, arg string) string {
+		if strings.HasSuffix(arg, "/dangling") {
+			return "550 No such file or directory"
+		}
+		return ""
+	})
+	var told []string
+	s := f.store(t, func(c *Config) {
+		c.LeftOut = func(dir string, lines LeftOut) {
+			told = append(told, fmt.Sprint(dir, " ", lines.Example, " ", lines.Links, " of ", lines.Lost()))
+		}
+	})
 	put(t, s, "d/file", "content")
 	for link, to := range map[string]string{"d/link": "file", "d/round": ".", "d/dangling": "nowhere"} {
 		if err := os.Symlink(to, filepath.Join(f.dir, link)); err != nil {
@@ -139,6 +152,9 @@ func TestLinksAreFilesWhereTheyLeadToSuch(t *testing.T) {
 	}
 	if got := strings.Join(keys(t, s, backends.Query{}), " "); got != "d/ d/file d/link" {
 		t.Errorf("listed %q", got)
+	}
+	if want := []string{`/d "round" 1 of 1`}; !slices.Equal(told, want) {
+		t.Errorf("told %q, want %q", told, want)
 	}
 	if got, err := get(t, s, "d/link", backends.OpenOptions{}); got != "content" || err != nil {
 		t.Errorf("read %q, %v", got, err)

@@ -139,8 +139,11 @@ func (w *walk) entry(ctx context.Context, key string, e entry) (i item, ok bool,
 		case closed(err):
 			w.store.skip(key, LeftOut{Closed: 1})
 			return item{}, false, nil
+		case errors.Is(err, errOther):
+			w.store.skip(key, LeftOut{Links: 1})
+			return item{}, false, nil
 		case errors.Is(err, fs.ErrNotExist):
-			return item{}, false, nil // gone meanwhile, or a link to a directory
+			return item{}, false, nil // gone meanwhile, or a link to nothing
 		}
 		return item{Object: obj}, err == nil, err
 	case w.delimiter:

@@ -92,7 +92,7 @@ func (t *plainLines) report(r migrate.Report, err error) {
 
 // reasons are all, in the order in which they are reported.
 func reasons() []migrate.Reason {
-	return []migrate.Reason{migrate.Undecodable, migrate.Unsafe, migrate.Unparsed, migrate.TooLong, migrate.Closed}
+	return []migrate.Reason{migrate.Undecodable, migrate.Unsafe, migrate.Unparsed, migrate.TooLong, migrate.Linked, migrate.Closed}
 }
 
 func (t *plainLines) leftOut(l migrate.LeftOut) {

@@ -86,6 +86,7 @@ const (
 	Unsafe      Reason = "with characters that no name may have" // "/", NUL, CR or LF
 	Unparsed    Reason = "in a line of an unknown form"
 	TooLong     Reason = "longer than a key may be"
+	Linked      Reason = "linking to a directory"
 	Closed      Reason = "linking to what the server's user may not see"
 )
 
