@@ -33,7 +33,7 @@ func (s *Store) List(ctx context.Context, q backends.Query) (backends.Page, erro
 		defer s.listers.leave()
 	}
 	base := q.Prefix[:strings.LastIndexByte(q.Prefix, '/')+1]
-	if err := l.base(base); err != nil && !isMissing(err) {
+	if err := l.base(base); err != nil {
 		return backends.Page{}, fail("list", q.Prefix, err)
 	}
 	return l.page, nil
@@ -92,15 +92,24 @@ func (l *lister) base(dir string) error {
 	}
 	at, err := l.store.enter(dir)
 	if err != nil {
-		return err
+		return unlessMissing(err)
 	}
 	defer at.Close() //nolint:errcheck // it is only looked through
 	if dir != "" && dir == l.query.Prefix {
 		if err := l.marker(at, dir); err != nil || l.page.Next != "" {
-			return err
+			return unlessMissing(err)
 		}
 	}
 	return l.walk(at, dir, l.window)
+}
+
+// unlessMissing is err, unless it is of a directory that went while it was read, or was not there:
+// there is nothing more in it. What is beside it is listed all the same.
+func unlessMissing(err error) error {
+	if isMissing(err) {
+		return nil
+	}
+	return err
 }
 
 // marker adds the marker of an open directory. If it fills the page, that ends there:
@@ -125,7 +134,7 @@ func (l *lister) walk(at *os.Root, dir string, window int) error {
 	for {
 		name, err := w.next(l.ctx, at)
 		if err != nil || name == "" {
-			return err
+			return unlessMissing(err)
 		}
 		if l.hidden(dir + name) {
 			continue
@@ -175,15 +184,12 @@ func (l *lister) entry(at *os.Root, key, name string, window int) error {
 		return nil
 	}
 	below, err := descend(at, strings.TrimSuffix(name, "/"))
-	if isMissing(err) {
-		return nil
-	}
 	if err != nil {
-		return err
+		return unlessMissing(err)
 	}
 	defer below.Close() //nolint:errcheck // it is only looked through
 	if err := l.marker(below, key); err != nil || l.page.Next != "" || !backends.ValidKey(key) {
-		return err
+		return unlessMissing(err)
 	}
 	return l.walk(below, key, max(window/2, minWindow))
 }

@@ -224,6 +224,39 @@ func TestKeysThatAreTooLongAreNotListed(t *testing.T) {
 	}
 }
 
+// asked is a context that calls a function whenever it is asked for its error.
+type asked struct {
+	context.Context
+	call func()
+}
+
+func (a asked) Err() error {
+	a.call()
+	return a.Context.Err()
+}
+
+// TestDirectoryThatGoesDuringAListing takes nothing else with it, whenever that is.
+func TestDirectoryThatGoesDuringAListing(t *testing.T) {
+	s, dir := newStore(t)
+	put(t, s, "z", "")
+	for moment := range 8 {
+		put(t, s, "a/", "")
+		asks := 0
+		ctx := asked{t.Context(), func() {
+			if asks == moment {
+				if err := os.Remove(filepath.Join(dir, "a")); err != nil {
+					t.Error(err)
+				}
+			}
+			asks++
+		}}
+		page, err := s.List(ctx, backends.Query{})
+		if n := len(page.Objects); err != nil || n == 0 || page.Objects[n-1].Key != "z" {
+			t.Errorf("at moment %d: %+v, %v", moment, page.Objects, err)
+		}
+	}
+}
+
 // BenchmarkList lists a directory of 10,000 files in pages of 1,000. Budget: 10 µs a file,
 // half of it the system call that asks for its size and time; measured: 3.5 µs.
 func BenchmarkList(b *testing.B) {
