@@ -126,6 +126,7 @@ func (m *mirroring) pass(ctx context.Context) time.Duration {
 	m.queue.mu.Lock()
 	t := tally{made: m.queue.made}
 	m.queue.mu.Unlock()
+	began := m.routes.now()
 	q := backends.Query{Prefix: mirrors, Fresh: true}
 	for {
 		page, err := m.queue.own.List(ctx, q)
@@ -145,7 +146,7 @@ func (m *mirroring) pass(ctx context.Context) time.Duration {
 		m.queue.waiting = t.old + m.queue.made - t.made - t.gone
 		m.queue.mu.Unlock()
 	}
-	return m.due()
+	return m.due(began)
 }
 
 // page does what the records of a page tell: files first, then directories, the deepest first,
@@ -319,15 +320,16 @@ func (m *mirroring) settle(key string, behind backends.Backend, err error) {
 	m.failed[key] = m.failed[key].next(now)
 }
 
-// due is how long the next pass may wait.
-func (m *mirroring) due() time.Duration {
+// due is how long the pass after the one that began then may wait. What was not to be tried yet at
+// its beginning may have been passed over.
+func (m *mirroring) due(began time.Time) time.Duration {
 	now := m.routes.now()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	wait := mirrorPeriod
 	soon := func(p pause) {
-		if left := p.until.Sub(now); left > 0 {
-			wait = min(wait, left)
+		if p.until.After(began) {
+			wait = max(min(wait, p.until.Sub(now)), 0)
 		}
 	}
 	for _, p := range m.failed {

@@ -232,3 +232,34 @@ func TestS66_MirrorOfWhatNeverCameToPass(t *testing.T) {
 		m.done("settled")
 	})
 }
+
+// away is a store that does not answer for a while, of one key sooner than of another, and that
+// takes its time.
+type away struct {
+	backends.Backend
+	until time.Time
+}
+
+func (a away) Stat(ctx context.Context, key string, o backends.StatOptions) (backends.Object, error) {
+	if time.Now().Before(a.until) {
+		if key == "old/b" {
+			time.Sleep(time.Millisecond)
+		}
+		return backends.Object{}, &backends.Error{Op: "stat", Key: key, Kind: backends.ErrUnavailable}
+	}
+	time.Sleep(10 * time.Millisecond)
+	return a.Backend.Stat(ctx, key, o)
+}
+
+// TestS66_MirrorPassesNobodyOver: what is due a moment after the other, while that is made, is not
+// left for a minute.
+func TestS66_MirrorPassesNobodyOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMirrored(t)
+		m.route(readthrough.Route{Prefix: "m/", Path: "old/", Mirror: true, Behind: away{m.behind, time.Now().Add(500 * time.Millisecond)}})
+		m.put("m/a", "1")
+		m.put("m/b", "1")
+		later(30 * time.Second)
+		m.is("back", map[string]string{"a": "1", "b": "1"})
+	})
+}
