@@ -139,7 +139,7 @@ func (rr *recordReader) encode(p []byte) int {
 		return 1
 	}
 	if len(rr.src) == 0 {
-		if rr.done || !errors.Is(rr.err, io.EOF) {
+		if rr.done || !atEnd(rr.err) {
 			return 0
 		}
 		rr.done = true

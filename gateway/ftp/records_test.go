@@ -3,6 +3,7 @@ package ftp
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -135,4 +136,13 @@ func BenchmarkRecords(b *testing.B) {
 			}
 		}
 	})
+}
+
+// TestRecordsOfAReadThatBreaksOff have no end of the file, whatever the error stems from.
+func TestRecordsOfAReadThatBreaksOff(t *testing.T) {
+	broken := fmt.Errorf("the store did not come back: %w", io.EOF)
+	r := newRecordReader(io.MultiReader(strings.NewReader("first\nsec"), iotest.ErrReader(broken)))
+	if sent, err := io.ReadAll(r); string(sent) != "first\xff\x01sec" || err != broken { //nolint:errorlint // as it is
+		t.Errorf("sent %q, %v", sent, err)
+	}
 }
