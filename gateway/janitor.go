@@ -70,7 +70,7 @@ type keeper struct {
 	behind   *readthrough.Routes // nil for none
 	window   time.Duration
 	log      *slog.Logger
-	resigned bool      // it was told that the credentials may not list
+	resigned [4]bool   // the tasks that were told that the credentials may not do them
 	cleaned  time.Time // when all tombstones were looked at last
 }
 
@@ -93,17 +93,24 @@ func (k *keeper) sweep(ctx context.Context) {
 	bounded, cancel := context.WithTimeout(ctx, sweepTimeout)
 	defer cancel()
 	s := sweep{keeper: k, before: time.Now().Add(-k.window)}
-	err := errors.Join(s.uploads(bounded), s.renames(bounded), s.strays(bounded), s.stones(bounded))
+	var refused, failed error
+	for i, task := range [...]func(context.Context) error{s.uploads, s.renames, s.strays, s.stones} {
+		switch err := task(bounded); {
+		case !errors.Is(err, fs.ErrPermission):
+			failed = errors.Join(failed, err)
+		case !k.resigned[i]:
+			k.resigned[i] = true // it is so for good; once is enough
+			refused = errors.Join(refused, err)
+		}
+	}
 	if s.failures > maxComplaints {
 		k.log.Warn("much abandoned work could not be ended", slog.Int("count", s.failures))
 	}
-	switch {
-	case err == nil || ctx.Err() != nil: // a gateway that ends has no complaints
-	case errors.Is(err, fs.ErrPermission) && !k.resigned:
-		k.resigned = true // it is so for good; once is enough
-		k.log.Warn("the store's credentials do not let the janitor look for abandoned uploads", slog.Any("err", err))
-	case !errors.Is(err, fs.ErrPermission):
-		k.log.Warn("the janitor could not look for all abandoned uploads", slog.Any("err", err))
+	if refused != nil && ctx.Err() == nil { // a gateway that ends has no complaints
+		k.log.Warn("the store's credentials do not let the janitor look for abandoned uploads", slog.Any("err", refused))
+	}
+	if failed != nil && ctx.Err() == nil {
+		k.log.Warn("the janitor could not look for all abandoned uploads", slog.Any("err", failed))
 	}
 }
 

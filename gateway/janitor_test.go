@@ -275,3 +275,25 @@ func TestS17_JanitorSweeps(t *testing.T) {
 		}
 	})
 }
+
+// veiled is one of which the uploads may not be listed.
+type veiled struct{ littered }
+
+func (*veiled) Parked(context.Context, backends.ParkedQuery) (backends.ParkedPage, error) {
+	return backends.ParkedPage{}, &backends.Error{Op: "parked", Kind: fs.ErrPermission}
+}
+
+func (*veiled) Discard(context.Context, backends.Parked) error { return nil }
+
+// TestS17_JanitorsTasksAreJudgedAlone: what may not be done is told of once, and silences no outage.
+func TestS17_JanitorsTasksAreJudgedAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := employ(t, &veiled{littered{Backend: mem.New(mem.Options{})}}, 24*time.Hour)
+		later(90 * time.Minute)
+		for _, text := range []string{"do not let the janitor look", "could not look for all"} {
+			if n := strings.Count(log.String(), text); n != 1 {
+				t.Errorf("%q: %d times, want 1:\n%s", text, n, log)
+			}
+		}
+	})
+}
