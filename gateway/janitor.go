@@ -26,8 +26,8 @@ const (
 	// pace is the rest after each upload that was ended: after the death of a gateway with
 	// thousands of uploads the store still has clients to serve.
 	pace = 20 * time.Millisecond
-	// stonesRound is how long after tombstones were looked at that is done again: all of them are
-	// listed for it, and a week's are there at least.
+	// stonesRound is how long after tombstones were looked at that is done again, also if that was
+	// not to the end: all of them are listed for it, the old server is asked, and a week's are there at least.
 	stonesRound = 24 * time.Hour
 	// maxComplaints is how many failures of one round are logged one by one.
 	maxComplaints = 10
@@ -71,7 +71,7 @@ type keeper struct {
 	window   time.Duration
 	log      *slog.Logger
 	resigned [4]bool   // the tasks that were told that the credentials may not do them
-	cleaned  time.Time // when all tombstones were looked at last
+	cleaned  time.Time // when tombstones were looked at last
 }
 
 func (k *keeper) keep(ctx context.Context, every time.Duration) {
@@ -173,12 +173,10 @@ func (s *sweep) stones(ctx context.Context) error {
 	if s.behind == nil || time.Since(s.cleaned) < stonesRound {
 		return nil
 	}
+	s.cleaned = time.Now()
 	n, err := s.behind.Clean(ctx)
 	if n > 0 {
 		s.log.Info("tombstones of files that are behind no more were removed", slog.Int("count", n))
-	}
-	if err == nil {
-		s.cleaned = time.Now()
 	}
 	return err
 }

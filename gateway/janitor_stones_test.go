@@ -57,3 +57,39 @@ func TestS62_JanitorRemovesTombstones(t *testing.T) {
 		}
 	})
 }
+
+// unlisted is a store of which the tombstones cannot be listed.
+type unlisted struct {
+	backends.Backend
+	asked int
+}
+
+func (u *unlisted) List(ctx context.Context, q backends.Query) (backends.Page, error) {
+	if !strings.HasPrefix(q.Prefix, ".causeway/gone/") {
+		return u.Backend.List(ctx, q)
+	}
+	u.asked++
+	return backends.Page{}, &backends.Error{Op: "list", Key: q.Prefix, Kind: backends.ErrUnavailable}
+}
+
+// TestS62_JanitorLooksAtTombstonesDaily, also if it gets to no end.
+func TestS62_JanitorLooksAtTombstonesDaily(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		own := &unlisted{Backend: mem.New(mem.Options{})}
+		routes := readthrough.NewRoutes(own, readthrough.Options{})
+		routes.Replace([]readthrough.Route{{Behind: mem.New(mem.Options{}), Mirror: true}})
+		j := &janitor{
+			stores: map[string]backends.Backend{"s": own.Backend}, behind: map[string]*readthrough.Routes{"s": routes},
+			window: 24 * time.Hour, log: slog.New(slog.DiscardHandler),
+		}
+		ctx, dismiss := context.WithCancel(t.Context())
+		var working sync.WaitGroup
+		working.Go(func() { j.run(ctx) })
+		defer working.Wait()
+		defer dismiss()
+		later(3*24*time.Hour - time.Hour)
+		if own.asked != 3 {
+			t.Errorf("asked %d times in three days", own.asked)
+		}
+	})
+}

@@ -34,7 +34,8 @@ func (l look) epitaph() string {
 // Clean removes the tombstones that hide nothing any more, and tells how many: of the files in one
 // directory those after the first thousand, on routes that mirror, older than a week, with no
 // change of the key queued, and either nothing behind it or a newer version here. What cannot be
-// asked behind is left for another time. It may run in several processes at once.
+// asked behind is left for another time. After an error, as when ctx has ended, the next call goes on
+// behind the tombstone at which this one has ended. It may run in several processes at once.
 func (r *Routes) Clean(ctx context.Context) (removed int, err error) {
 	if !r.all.Load().mirrors() {
 		return 0, nil
@@ -45,32 +46,49 @@ func (r *Routes) Clean(ctx context.Context) (removed int, err error) {
 		return 0, err
 	}
 	c := cleaning{routes: r, queued: queued, away: make(map[backends.Backend]bool)}
-	q := backends.Query{Prefix: gone, Fresh: true}
-	for {
-		page, err := r.own.List(ctx, q)
-		if err != nil {
-			return c.removed, err
-		}
-		for _, stone := range page.Objects {
-			if err := c.stone(ctx, stone); err != nil {
-				return c.removed, err
-			}
-		}
-		if page.Next == "" || page.Next == q.Token {
-			return c.removed, nil
-		}
-		q.Token = page.Next
+	r.mu.Lock()
+	c.after = r.cleaned
+	r.mu.Unlock()
+	if err = c.all(ctx); err == nil {
+		c.after = ""
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cleaned = c.after
+	return c.removed, err
 }
 
 // cleaning is the state of [Routes.Clean].
 type cleaning struct {
 	routes  *Routes
+	after   string                    // the last tombstone that was looked at, by the round before or this one
 	dir     string                    // of the tombstones that are looked at
 	count   int                       // of those
 	queued  map[string]bool           // keys that may still have to be made the same behind
 	away    map[backends.Backend]bool // that have failed to answer
 	removed int
+}
+
+// all looks at the tombstones behind the one that was the last.
+func (c *cleaning) all(ctx context.Context) error {
+	q := backends.Query{Prefix: gone, Fresh: true}
+	for {
+		page, err := c.routes.own.List(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, stone := range page.Objects {
+			err := c.stone(ctx, stone)
+			c.after = max(c.after, stone.Key)
+			if err != nil {
+				return err
+			}
+		}
+		if page.Next == "" || page.Next == q.Token {
+			return nil
+		}
+		q.Token = page.Next
+	}
 }
 
 // stone removes a tombstone if it is of no use.
@@ -79,7 +97,7 @@ func (c *cleaning) stone(ctx context.Context, stone backends.Object) error {
 		c.dir, c.count = dir, 0
 	}
 	c.count++
-	if c.count <= c.routes.spared || stone.Size == 0 || !stone.Since().Before(c.routes.now().Add(-stoneAge)) {
+	if c.count <= c.routes.spared || stone.Key <= c.after || stone.Size == 0 || !stone.Since().Before(c.routes.now().Add(-stoneAge)) {
 		return nil
 	}
 	key, err := c.routes.read(ctx, stone)

@@ -308,3 +308,54 @@ func TestS62_FewTombstonesStay(t *testing.T) {
 		m.clean("none is spared", 2)
 	})
 }
+
+// slow is a store that takes its time to open anything.
+type slow struct{ backends.Backend }
+
+func (s slow) Open(ctx context.Context, key string, o backends.OpenOptions) (*backends.Reader, error) {
+	select {
+	case <-time.After(20 * time.Millisecond):
+		return s.Backend.Open(ctx, key, o)
+	case <-ctx.Done():
+		return nil, &backends.Error{Op: "open", Key: key, Kind: backends.ErrUnavailable, Err: ctx.Err()}
+	}
+}
+
+// TestS62_RoundsThatRunOutOfTime go on where the last has ended, and begin anew after the last tombstone.
+func TestS62_RoundsThatRunOutOfTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMirrored(t)
+		const stay = 50
+		for i := range stay + 1 {
+			key := fmt.Sprintf("m/%02d", i)
+			m.put(key, "1")
+			m.remove(key)
+		}
+		later(old)
+		for i := range stay { // not newer than the tombstone
+			if err := write(t.Context(), m.behind, fmt.Sprintf("old/%02d", i), "theirs", backends.CreateOptions{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		m.route(readthrough.Route{Prefix: "m/", Path: "old/", Behind: slow{m.old}, Mirror: true})
+		m.routes.SpareNone()
+		round := func() int {
+			ctx, cancel := context.WithTimeout(t.Context(), 590*time.Millisecond) // 29 of them, and a half
+			defer cancel()
+			n, err := m.routes.Clean(ctx)
+			if (err != nil) != (ctx.Err() != nil) {
+				t.Errorf("after the time is up %v: %v", ctx.Err(), err)
+			}
+			return n
+		}
+		if removed := []int{round(), round()}; !slices.Equal(removed, []int{0, 1}) {
+			t.Errorf("removed %d", removed)
+		}
+		if err := m.behind.Delete(t.Context(), "old/00", backends.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if n := round(); n != 1 {
+			t.Errorf("%d are removed of the first", n)
+		}
+	})
+}

@@ -71,6 +71,7 @@ type Routes struct {
 
 	mu      sync.Mutex
 	copying map[string]bool // keys that are being copied on their way to a reader
+	cleaned string          // the last tombstone that Clean looked at; "" if that was all of them
 }
 
 // NewRoutes makes the routes of a front, of which there are none yet. Tombstones and copies are
