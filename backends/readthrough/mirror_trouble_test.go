@@ -57,10 +57,12 @@ func TestS66_MirrorLeavesDirectoriesThatAreNotEmpty(t *testing.T) {
 		m := newMirrored(t)
 		m.put("m/d/", "")
 		later(time.Minute)
+		m.old.Add(backendtest.Fault{Verb: "delete", Err: &backends.Error{Op: "delete", Kind: backends.ErrUnavailable}})
 		m.remove("m/d/")
 		if err := write(t.Context(), m.behind, "old/d/theirs", "1", backends.CreateOptions{}); err != nil {
 			t.Fatal(err)
 		}
+		m.old.Clear()
 		later(time.Hour)
 		m.is("in use", map[string]string{"d/": "", "d/theirs": "1"})
 		if err := m.behind.Delete(t.Context(), "old/d/theirs", backends.DeleteOptions{}); err != nil {
