@@ -208,3 +208,7 @@ type CopyOptions struct {
 // Its value is seconds since 1970 in decimal, with or without a fraction, which is what
 // rclone and s3fs write too.
 const MetaModTime = "mtime"
+
+// MetaCopyOf is the metadata key of what a migration has made a copy of: a hash. What is written
+// to the copy drops it.
+const MetaCopyOf = "copyof"

@@ -29,20 +29,17 @@ const maxLooks = 5
 // read is read once more.
 func (m *migration) bring(ctx context.Context, p *pair, v Outcome) (Outcome, error) {
 	var d doubt
-	tried := *p
-	v, err := m.tryOut(ctx, p, v, &tried, &d)
+	v, err := m.tryOut(ctx, p, v, &d)
 	if d.any && v != Copied {
-		return m.afterDoubt(ctx, tried, d, v, err)
+		return m.afterDoubt(ctx, d, v, err)
 	}
 	return v, err
 }
 
-// tryOut is bring as far as the target's answers go. It keeps the pair of the last attempt, and
-// whether anything is in doubt.
-func (m *migration) tryOut(ctx context.Context, p *pair, v Outcome, tried *pair, d *doubt) (Outcome, error) {
+// tryOut is bring as far as the target's answers go.
+func (m *migration) tryOut(ctx context.Context, p *pair, v Outcome, d *doubt) (Outcome, error) {
 	changed := false
 	for look := 1; ; look++ {
-		*tried = *p
 		done, err := m.attempt(ctx, *p, v, d)
 		var source sourceError
 		ofSource := errors.As(err, &source)
@@ -111,7 +108,7 @@ func (m *migration) bringOver(ctx context.Context, p pair, d *doubt) (made backe
 		} else {
 			made, err = m.transfer(ctx, p, told)
 		}
-		d.note(err)
+		d.note(p, err)
 		return err
 	})
 	return made, err

@@ -4,9 +4,11 @@ import (
 	"context"
 	"io"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"causeway/backends"
 	"causeway/backends/mem"
@@ -77,19 +79,43 @@ func TestS67_CommitInDoubt(t *testing.T) {
 			s.Fatal(err)
 		}
 	}
+	appended := func(s *sides, clients backends.Backend) {
+		there, err := s.to.Stat(s.Context(), "home/a", backends.StatOptions{Complete: true})
+		if err != nil || there.Metadata[backends.MetaCopyOf] == "" {
+			s.Fatalf("%+v, %v", there, err)
+		}
+		s.pass(time.Minute)
+		u, err := clients.Create(s.Context(), "home/a", backends.CreateOptions{Metadata: there.Metadata})
+		if err != nil {
+			s.Fatal(err)
+		}
+		if _, err = u.Write([]byte("first and more")); err == nil {
+			_, err = u.Commit()
+		}
+		if err != nil {
+			s.Fatal(err)
+		}
+	}
 	remove := func(s *sides, clients backends.Backend) { s.remove(clients, "home/a") }
 	for name, c := range map[string]struct {
-		refuses, unsigned bool
-		before, after     func(s *sides, clients backends.Backend)
-		told              string
-		want              map[string]string
+		refuses, unsigned, full, rough bool
+
+		before, after func(s *sides, clients backends.Backend)
+		told          string
+		want          map[string]string
 	}{
-		"made":                 {told: "copied", want: map[string]string{"home/a": "first"}},
-		"made, not signed":     {unsigned: true, told: "copied", want: map[string]string{"home/a": "first"}},
-		"not made":             {refuses: true, told: "copied", want: map[string]string{"home/a": "first"}},
-		"deleted before":       {before: remove, told: "deleted at the target", want: map[string]string{}},
-		"deleted, not signed":  {before: remove, unsigned: true, told: "failed", want: map[string]string{"home/a": "first"}},
-		"deleted after":        {after: remove, told: "deleted at the target", want: map[string]string{}},
+		"made":                           {told: "copied", want: map[string]string{"home/a": "first"}},
+		"made, not signed":               {unsigned: true, told: "copied", want: map[string]string{"home/a": "first"}},
+		"not made":                       {refuses: true, told: "copied", want: map[string]string{"home/a": "first"}},
+		"deleted before":                 {before: remove, told: "deleted at the target", want: map[string]string{}},
+		"deleted, not signed":            {before: remove, unsigned: true, told: "failed", want: map[string]string{"home/a": "first"}},
+		"deleted after":                  {after: remove, told: "deleted at the target", want: map[string]string{}},
+		"appended to":                    {after: appended, full: true, told: "newer at the target", want: map[string]string{"home/a": "first and more"}},
+		"deleted before, roughly listed": {before: remove, rough: true, told: "deleted at the target", want: map[string]string{}},
+		"gone at the source": {
+			before: func(s *sides, _ backends.Backend) { s.remove(s.from, "data/a") },
+			told:   "deleted at the source", want: map[string]string{"home/a": "first"},
+		},
 		"replaced":             {after: again, told: "deleted at the target", want: map[string]string{"home/a": "FIRST"}},
 		"replaced, not made":   {after: again, refuses: true, told: "deleted at the target", want: map[string]string{"home/a": "FIRST"}},
 		"replaced, not signed": {after: again, unsigned: true, told: "failed", want: map[string]string{"home/a": "FIRST"}},
@@ -104,6 +130,12 @@ func TestS67_CommitInDoubt(t *testing.T) {
 				s.put(s.from, "data/a", "first")
 				o := s.options()
 				o.Signs = !c.unsigned
+				if c.full {
+					o.Verify = migrate.VerifyFull
+				}
+				if c.rough {
+					o.From.Store = roughly{s.from}
+				}
 				clients := s.gateway(&o)
 				store := &losing{Backend: s.to, refuses: c.refuses}
 				if c.before != nil {
@@ -143,6 +175,24 @@ func TestS67_ResumedCopyInDoubtIsCompared(t *testing.T) {
 			s.wantAt(map[string]string{})
 		})
 	}
+}
+
+// roughly is a store whose listings tell less of a version than a look does, as those of an FTP
+// server without MLSD.
+type roughly struct{ backends.Backend }
+
+func (r roughly) List(ctx context.Context, q backends.Query) (backends.Page, error) {
+	page, err := r.Backend.List(ctx, q)
+	page.Objects = slices.Clone(page.Objects)
+	for i := range page.Objects {
+		page.Objects[i].ETag += "~"
+	}
+	return page, err
+}
+
+func (r roughly) Open(ctx context.Context, key string, o backends.OpenOptions) (*backends.Reader, error) {
+	o.IfMatch = strings.TrimSuffix(o.IfMatch, "~")
+	return r.Backend.Open(ctx, key, o)
 }
 
 // parker is a losing store that parks.

@@ -9,9 +9,6 @@ import (
 	"causeway/backends"
 )
 
-// metaCopy is the metadata key of what a copy is a copy of. No client's file has it.
-const metaCopy = "copyof"
-
 // sign has an upload say what it is a copy of, where the target keeps that.
 func (m *migration) sign(o *backends.CreateOptions, p pair) {
 	if !m.Signs {
@@ -20,14 +17,14 @@ func (m *migration) sign(o *backends.CreateOptions, p pair) {
 	if o.Metadata == nil {
 		o.Metadata = make(map[string]string)
 	}
-	o.Metadata[metaCopy] = m.version(p)
+	o.Metadata[backends.MetaCopyOf] = m.version(p)
 }
 
 // owns tells whether what is at the target is a copy of the pair's source. Where it cannot say so
 // itself it is taken for one by its size and time.
 func (m *migration) owns(p pair, there backends.Object) bool {
 	if m.Signs {
-		return there.Metadata[metaCopy] == m.version(p)
+		return there.Size == p.from.Size && there.Metadata[backends.MetaCopyOf] == m.version(p)
 	}
 	return there.Size == p.from.Size && there.Time().Unix() == p.from.Time().Unix()
 }
@@ -64,12 +61,13 @@ func (e commitError) Unwrap() error { return e.error }
 type doubt struct {
 	any     bool // one may have been done though the target has not said so
 	resumed bool // what it made has not been compared with the source's checksum
+	pair    pair // of the last such commit: what is looked at later may name the version otherwise
 }
 
-func (d *doubt) note(err error) {
+func (d *doubt) note(p pair, err error) {
 	var commit commitError
 	if errors.As(err, &commit) {
-		d.any, d.resumed = true, d.resumed || commit.resumed
+		*d = doubt{any: true, resumed: d.resumed || commit.resumed, pair: p}
 	}
 }
 
@@ -78,7 +76,8 @@ var errUnsure = errors.New("the target has what may be a copy of what was delete
 
 // afterDoubt is the outcome where a commit may have been done though the target has not said so:
 // v and err, unless there is a copy. That is kept or taken away as any other.
-func (m *migration) afterDoubt(ctx context.Context, p pair, d doubt, v Outcome, err error) (Outcome, error) {
+func (m *migration) afterDoubt(ctx context.Context, d doubt, v Outcome, err error) (Outcome, error) {
+	p := d.pair
 	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastLook)
 	defer cancel()
 	there, lookErr := m.To.stat(look, p.name)
@@ -89,7 +88,12 @@ func (m *migration) afterDoubt(ctx context.Context, p pair, d doubt, v Outcome, 
 		return v, err
 	case !m.Signs:
 		return m.unsure(look, p, v, err)
-	case v == Vanished:
+	case v == Vanished && !d.resumed:
+		if is, goneErr := m.unless(look, p, v); is == v && goneErr == nil {
+			return v, err // what was copied before it vanished stays
+		}
+		return v, m.remove(ctx, p, *there)
+	case v == Vanished: // there is nothing to compare it with
 		return v, m.remove(ctx, p, *there)
 	}
 	if d.resumed || m.Verify == VerifyFull {
@@ -100,7 +104,11 @@ func (m *migration) afterDoubt(ctx context.Context, p pair, d doubt, v Outcome, 
 			return outcomeOf(err), errors.Join(err, m.remove(ctx, p, *there))
 		}
 	}
-	return m.keep(ctx, p, *there)
+	is, keepErr := m.keep(ctx, p, *there)
+	if is == Copied && v == Changed {
+		return v, err
+	}
+	return is, keepErr
 }
 
 // unsure is afterDoubt where a copy cannot be told from a client's file.

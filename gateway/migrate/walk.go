@@ -52,6 +52,7 @@ func (m *migration) walk(ctx context.Context, visit func(pair)) error {
 
 // nothing is an error where nothing was listed of a directory, not even itself: a path that was
 // mistyped, or a disk that is not mounted, must not be taken for one of which all is at the target.
+// Whether the root of a store is there is for the store to tell.
 func (t Tree) nothing() error {
 	if t.Prefix == "" {
 		return nil

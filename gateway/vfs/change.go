@@ -201,6 +201,7 @@ func (f *FS) SetTime(ctx context.Context, p ftp.Path, t time.Time) error {
 	metadata := map[string]string{}
 	maps.Copy(metadata, obj.Metadata)
 	metadata[backends.MetaModTime] = backends.FormatModTime(t)
+	delete(metadata, backends.MetaCopyOf) // it is the client's now
 	f.told.forget(at.path)
 	_, err = copier.Copy(ctx, at.key, at.key, backends.CopyOptions{SourceIfMatch: obj.ETag, Metadata: metadata})
 	if errors.Is(err, fs.ErrPermission) {

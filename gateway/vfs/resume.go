@@ -153,10 +153,12 @@ func (f *FS) continueFrom(ctx context.Context, s standing, o ftp.StoreOptions) (
 	return u, nil
 }
 
-// untimed is metadata without the time that a client has set: the content changes now.
+// untimed is metadata without the time that a client has set, and without what it was a copy of:
+// the content changes now.
 func untimed(metadata map[string]string) map[string]string {
 	rest := map[string]string{}
 	maps.Copy(rest, metadata)
 	delete(rest, backends.MetaModTime)
+	delete(rest, backends.MetaCopyOf)
 	return rest
 }

@@ -186,11 +186,12 @@ func TestS13_MemoryIsNotEnough(t *testing.T) {
 	b.wantContent(t, "p/y", "parked+")
 }
 
-// TestS14_AppendAndCut keeps what the file has beside its content, but not the time that was set for the old one.
+// TestS14_AppendAndCut keeps what the file has beside its content, but not the time that was set for the old one, nor of
+// what that was a copy.
 func TestS14_AppendAndCut(t *testing.T) {
 	b := newBucket(mem.Options{})
 	v := onBucket(t, cached(b.calls), all)
-	u, err := b.Create(t.Context(), "p/x", backends.CreateOptions{ContentType: "text/x-log", Metadata: map[string]string{"a": "b", backends.MetaModTime: "1"}})
+	u, err := b.Create(t.Context(), "p/x", backends.CreateOptions{ContentType: "text/x-log", Metadata: map[string]string{"a": "b", backends.MetaModTime: "1", backends.MetaCopyOf: "c"}})
 	if err != nil {
 		t.Fatal(err)
 	}
