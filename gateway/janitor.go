@@ -170,7 +170,7 @@ func (s *sweep) strays(ctx context.Context) error {
 
 // stones removes tombstones that hide nothing any more.
 func (s *sweep) stones(ctx context.Context) error {
-	if s.behind == nil || time.Since(s.cleaned) < stonesRound {
+	if s.behind == nil || time.Since(s.cleaned) < stonesRound || ctx.Err() != nil {
 		return nil
 	}
 	s.cleaned = time.Now()

@@ -39,7 +39,7 @@ func (r *Routes) Mirror(ctx context.Context) {
 		deaf := time.Duration(0)
 		if r.all.Load().mirrors() {
 			wait = m.pass(ctx)
-			deaf = min(time.Since(began), wait) // with many records a pass takes long; half the time may go to that
+			deaf = min(time.Since(began), mirrorPeriod) // with many records a pass takes long; half the time may go to that
 			if m.resting() {
 				deaf = wait
 			}
