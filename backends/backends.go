@@ -209,6 +209,10 @@ type CopyOptions struct {
 // rclone and s3fs write too.
 const MetaModTime = "mtime"
 
+// BehindETag is what the ETags of versions begin with that are in another store, which stands
+// behind this one.
+const BehindETag = "behind:"
+
 // MetaCopyOf is the metadata key of what a migration has made a copy of: a hash. What is written
 // to the copy drops it.
 const MetaCopyOf = "copyof"

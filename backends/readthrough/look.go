@@ -12,7 +12,7 @@ import (
 
 // fromBehind is what the ETags of versions behind begin with, so that none is taken for one of
 // the front.
-const fromBehind = "behind:"
+const fromBehind = backends.BehindETag
 
 // directoryETag is that of all markers behind: nothing of a directory is a version of it.
 const directoryETag = fromBehind + "/"

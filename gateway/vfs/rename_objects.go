@@ -126,7 +126,17 @@ func failure(err error) error {
 
 // sweeps is how often what was copied is deleted: a migration may make copies of what is behind
 // the directory at the same time.
-const sweeps = 3
+const sweeps = 5
+
+// late tells whether what is there again, where ours was deleted, is no client's: a copy has
+// another ETag than what it is a copy of, and a client that writes the same content again has
+// the same. A directory that is behind stays there while such a copy is in it.
+func late(there, ours source) bool {
+	if there.marker() {
+		return strings.HasPrefix(there.ETag, backends.BehindETag)
+	}
+	return there.ETag != ours.ETag
+}
 
 // clear deletes what was copied, and tells whether anything is left of the directory: what came to
 // it, or changed in it, while it was renamed.
@@ -136,9 +146,6 @@ func (r *treeRename) clear(ctx context.Context, j *journal) (left bool, err erro
 	for _, s := range j.sources {
 		ours[s.Name] = s
 	}
-	// A copy has another ETag than what it is a copy of. One of the same ETag is a client's, who
-	// has written the same content again.
-	late := func(s source) bool { return !s.marker() && ours[s.Name].ETag != "" && ours[s.Name].ETag != s.ETag }
 	sources := j.sources
 	for range sweeps {
 		if err := r.deleteAll(ctx, sources); err != nil {
@@ -148,15 +155,14 @@ func (r *treeRename) clear(ctx context.Context, j *journal) (left bool, err erro
 		if errors.Is(err, ftp.ErrTooMany) {
 			return true, nil
 		}
-		if left = len(there) > 0; err != nil || !slices.ContainsFunc(there, late) {
-			return left, err
-		}
 		sources = nil
 		for _, s := range there {
-			// A marker stays while a file is there.
-			if our, ok := ours[s.Name]; ok && (s.marker() || late(s)) {
+			if our, ok := ours[s.Name]; ok && late(s, our) {
 				sources = append(sources, our)
 			}
+		}
+		if left = len(there) > 0; err != nil || len(sources) == 0 {
+			return left, err
 		}
 	}
 	return left, nil
