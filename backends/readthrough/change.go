@@ -2,6 +2,7 @@ package readthrough
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"causeway/backends"
@@ -33,7 +34,14 @@ func (b Backend) Delete(ctx context.Context, key string, o backends.DeleteOption
 	if err := l.bury(ctx); err != nil {
 		return err
 	}
-	return l.front.Delete(ctx, key, o)
+	err = l.front.Delete(ctx, key, o)
+	if errors.Is(err, backends.ErrChanged) {
+		// A migration takes its copy away as soon as there is a tombstone.
+		if _, lookErr := l.front.Stat(ctx, key, backends.StatOptions{}); absent(lookErr) {
+			err = nil
+		}
+	}
+	return err
 }
 
 // deletion is o as the front has to keep it. ErrChanged if o does not name the version that

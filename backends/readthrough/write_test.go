@@ -1,6 +1,7 @@
 package readthrough_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -234,4 +235,35 @@ func TestS62_ClockBehindIsAhead(t *testing.T) {
 	if _, err := b.Stat(t.Context(), "p/f", backends.StatOptions{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("stat: %v", err)
 	}
+}
+
+// hurried is a front from which a migration takes its copy away before it is deleted.
+type hurried struct{ backends.Backend }
+
+func (h hurried) Delete(ctx context.Context, key string, o backends.DeleteOptions) error {
+	if key == "f" {
+		if err := h.Backend.Delete(ctx, key, backends.DeleteOptions{}); err != nil {
+			return err
+		}
+	}
+	return h.Backend.Delete(ctx, key, o)
+}
+
+// TestS30_CopyIsTakenAwayMeanwhile, since there is a tombstone: it is deleted all the same.
+func TestS30_CopyIsTakenAwayMeanwhile(t *testing.T) {
+	p := newPair(t, readthrough.Route{})
+	old := p.put(p.behind, "f", "content")
+	b := over(hurried{p.front}, readthrough.Route{Behind: p.behind})
+	seen, err := b.Stat(t.Context(), "f", backends.StatOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	metadata := map[string]string{backends.MetaModTime: backends.FormatModTime(old.Time())}
+	if _, err := put(t, p.front, "f", "content", backends.CreateOptions{Metadata: metadata}); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Delete(t.Context(), "f", backends.DeleteOptions{IfMatch: seen.ETag}); err != nil {
+		t.Error(err)
+	}
+	p.has(b, "f", "")
 }
