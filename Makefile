@@ -55,10 +55,12 @@ migrate-proofs:
 	cd e2e && CAUSEWAY_MIGRATE_NAMES=1000000 go test -tags e2e -count 1 -timeout 3h -v -run MigrateManyNames
 	cd e2e && CAUSEWAY_MIGRATE_LARGE=20480 go test -tags e2e -count 1 -timeout 1h -v -run MigrateKilledGoesOn
 
-# Twenty thousand files of two hundred users leave each old server while their clients go on, of which e2e has a few.
-# CAUSEWAY_WEEK_SERVER takes one of vsftpd, proftpd and pure-ftpd.
+# Twenty thousand files of two hundred users leave each old server while their clients go on; WEEK= for a few.
+# CAUSEWAY_WEEK_SERVER takes one of vsftpd, proftpd and pure-ftpd. It looks for what happens once in many runs, and so
+# is no part of check: what it finds is mended with a test of its own.
+WEEK ?= all
 week:
-	cd e2e && CAUSEWAY_WEEK=all go test -race -tags e2e -count 1 -timeout 6h -v -run 'TestAWeek$$'
+	cd e2e && CAUSEWAY_WEEK=$(WEEK) go test -race -tags 'e2e week' -count 1 -timeout 6h -v -run 'TestAWeek$$'
 
 # New seeds for the simulator for SIM_TIME; one that fails is kept in its testdata.
 SIM_TIME ?= 10m
