@@ -88,12 +88,11 @@ func (m *migration) afterDoubt(ctx context.Context, d doubt, v Outcome, err erro
 		return v, err
 	case !m.Signs:
 		return m.unsure(look, p, v, err)
-	case v == Vanished && !d.resumed:
-		if is, goneErr := m.unless(look, p, v); is == v && goneErr == nil {
-			return v, err // what was copied before it vanished stays
+	case v == Vanished:
+		// What was copied before that stays, unless nothing is left to compare it with.
+		if is, goneErr := m.unless(look, p, v); is == v && goneErr == nil && !d.resumed {
+			return v, err
 		}
-		return v, m.remove(ctx, p, *there)
-	case v == Vanished: // there is nothing to compare it with
 		return v, m.remove(ctx, p, *there)
 	}
 	if d.resumed || m.Verify == VerifyFull {

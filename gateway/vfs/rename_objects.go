@@ -128,14 +128,14 @@ func failure(err error) error {
 // the directory at the same time.
 const sweeps = 5
 
-// late tells whether what is there again, where ours was deleted, is no client's: a copy has
-// another ETag than what it is a copy of, and a client that writes the same content again has
-// the same. A directory that is behind stays there while such a copy is in it.
+// late tells whether what is there again, where ours was deleted, may be a copy of ours, which was
+// behind: then it has another ETag. A directory that is behind stays there while such a copy is
+// in it.
 func late(there, ours source) bool {
 	if there.marker() {
 		return strings.HasPrefix(there.ETag, backends.BehindETag)
 	}
-	return there.ETag != ours.ETag
+	return strings.HasPrefix(ours.ETag, backends.BehindETag) && there.ETag != ours.ETag
 }
 
 // clear deletes what was copied, and tells whether anything is left of the directory: what came to
