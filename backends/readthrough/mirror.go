@@ -27,11 +27,11 @@ type queue struct {
 	wake chan struct{} // has room for one: there may be something to do
 
 	mu      sync.Mutex
-	made    int               // records by this process
-	open    map[string]bool   // those of changes that are under way, or may still come to pass
-	doubted map[string]bool   // those of open that are, and have not been looked at since
-	known   map[string]string // keys of records, so that few are read
-	waiting int               // records that are there
+	made    int                  // records by this process
+	open    map[string]time.Time // those of changes that are under way, or may come to pass until then
+	doubted map[string]bool      // those of open that may, and have not been looked at since
+	known   map[string]string    // keys of records, so that few are read
+	waiting int                  // records that are there
 }
 
 // maxKnown bounds the keys that are remembered, 1 KiB each at worst.
@@ -40,7 +40,7 @@ const maxKnown = 10_000
 func newQueue(own backends.Backend, now func() time.Time) *queue {
 	return &queue{
 		own: own, now: now, run: rand.Text(), wake: make(chan struct{}, 1),
-		open: make(map[string]bool), doubted: make(map[string]bool), known: make(map[string]string),
+		open: make(map[string]time.Time), doubted: make(map[string]bool), known: make(map[string]string),
 	}
 }
 
@@ -63,7 +63,7 @@ func (q *queue) begin(key string) string {
 	q.made++
 	q.waiting++
 	name := fmt.Sprintf("%s%019d-%s-%d", mirrors, q.now().UnixNano(), q.run, q.made)
-	q.open[name] = true
+	q.open[name] = time.Time{}
 	q.remember(name, key)
 	return name
 }
@@ -95,7 +95,7 @@ func (q *queue) changed(name string, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.doubted[name] = true
-	time.AfterFunc(mirrorAge, func() { q.settled(name) })
+	q.open[name] = q.now().Add(mirrorAge)
 	q.signal()
 }
 
@@ -106,6 +106,16 @@ func (q *queue) settled(name string) {
 	delete(q.open, name)
 	delete(q.doubted, name)
 	q.signal()
+}
+
+// expire settles the changes that cannot come to pass any more. q.mu is held.
+func (q *queue) expire() {
+	for name, until := range q.open {
+		if !until.IsZero() && !q.now().Before(until) {
+			delete(q.open, name)
+			delete(q.doubted, name)
+		}
+	}
 }
 
 // doubtful tells, once, that nobody knows whether the change of a record will come to pass.
@@ -177,7 +187,8 @@ func (q *queue) mine(name string) (number int, mine bool) {
 func (q *queue) underway(name string) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.open[name]
+	_, is := q.open[name]
+	return is
 }
 
 // Queued is how many records there are of keys that are to be made the same behind, as far as

@@ -124,6 +124,7 @@ type tally struct {
 // pass looks at all records once. It returns when the next is due.
 func (m *mirroring) pass(ctx context.Context) time.Duration {
 	m.queue.mu.Lock()
+	m.queue.expire()
 	t := tally{made: m.queue.made}
 	m.queue.mu.Unlock()
 	began := m.routes.now()
